@@ -1,0 +1,33 @@
+# make repro   the whole pipeline          make test    the test suite
+# make check   lint, types, tests          make proof   the long proofs
+# make lock    renew requirements.lock
+SHELL := /bin/bash
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+ACTIVATE := source .venv/bin/activate
+
+.PHONY: repro test check proof lock
+
+repro: .venv/.complete
+	$(ACTIVATE) && dvc repro
+
+test: .venv/.complete
+	$(ACTIVATE) && python -m pytest -m "not proof"
+
+check: .venv/.complete
+	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && python -m pytest -m "not proof"
+
+proof: .venv/.complete
+	$(ACTIVATE) && python -m pytest -m proof
+
+# uv is fetched by pip at a fixed version, then installs exactly what the lock says, hashes checked.
+.venv/.complete: requirements.lock
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Lesionforge needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv --clear .venv
+	$(ACTIVATE) && pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(ACTIVATE) && uv pip install --quiet --require-hashes -r requirements.lock
+	touch $@
+
+lock: .venv/.complete
+	$(ACTIVATE) && uv pip compile pyproject.toml --extra dev --universal --generate-hashes --quiet --upgrade \
+	  --custom-compile-command "make lock" -o requirements.lock

@@ -1,0 +1,67 @@
+"""Image tables: packed uint8 arrays on disk, and the one resizer that every image passes through."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.errors import InputError
+
+ARRAY = "images.npy"  # in a directory of packed images: (N, H, W, C) uint8
+
+
+def open_images(directory: Path) -> NDArray[np.uint8]:
+    """The packed images of a directory, memory-mapped and read-only.
+
+    Returns: (N, H, W, C) in [0, 255].
+
+    Raises:
+        InputError: if the directory holds none.
+    """
+    path = directory / ARRAY
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run the stage that writes it, or `dvc repro`")
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def resize(image: Image.Image, width: int, height: int) -> Image.Image:
+    """Antialiased bicubic resize: the one resizer for real and synthetic images, so that blur tells nothing."""
+    return image if image.size == (width, height) else image.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def at_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Packed square images at another size.
+
+    Args:
+        images: (N, H, W, C) in [0, 255].
+        size: px, both sides of the result.
+
+    Returns: (N, size, size, C) in [0, 255].
+    """
+    if images.shape[1:3] == (size, size):
+        return np.ascontiguousarray(images)
+    channels = images.shape[3]
+    resized = [resize(Image.fromarray(image.squeeze()), size, size) for image in images]
+    return np.stack([np.asarray(image) for image in resized]).reshape(-1, size, size, channels)
+
+
+def rows_of(splits: pd.DataFrame, split: str, target: int | None = None) -> NDArray[np.int64]:
+    """Rows of the packed array that belong to a split, and to a class if ``target`` is given, ascending.
+
+    Args:
+        splits: data/splits.csv.
+        split: train, val or test.
+
+    Raises:
+        InputError: if there are none.
+    """
+    chosen = splits["split"] == split
+    if target is not None:
+        chosen &= splits["target"] == target
+    rows = np.sort(splits.loc[chosen, "row"].to_numpy(dtype=np.int64))
+    if not len(rows):
+        kind = {None: "", 0: " benign", 1: " malignant"}[target]
+        raise InputError(f"data/splits.csv has no{kind} image in split {split}; give more images or change split.{split}")
+    return rows

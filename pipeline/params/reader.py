@@ -1,0 +1,98 @@
+"""Reading params.yaml: the part that one stage declares, checked."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from pipeline.errors import InputError
+
+PARAMS = Path("params.yaml")
+
+
+class StageParams(BaseModel):
+    """The params of one stage. Each field's alias is the very string in the stage's ``params:`` list in dvc.yaml."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+T = TypeVar("T", bound=StageParams)
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 numbers, as DVC reads them: to PyYAML alone, ``1e-4`` is a string."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"), list("-+.0123456789")
+)
+
+
+def read_tree(path: Path = PARAMS) -> dict[str, Any]:
+    """All of params.yaml as it stands, unchecked.
+
+    Raises:
+        InputError: if it is missing, no YAML, or no mapping.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run from the repository's root, or copy a recipe: cp recipes/smoke.yaml {path}")
+    try:
+        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+    except yaml.YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(tree, dict):
+        raise InputError(f"{path} must be a mapping of sections, got {type(tree).__name__}")
+    return tree
+
+
+def read_params(kind: type[T], **items: str) -> T:
+    """The params that ``kind`` declares.
+
+    Args:
+        items: the stage's matrix items, for aliases such as ``classifier.real_schemes.${item.scheme}``.
+    """
+    tree = read_tree()
+    values, keys = {}, {}
+    for name, field in kind.model_fields.items():
+        alias = field.alias or name
+        keys[alias] = resolve(alias, tree, items)
+        values[alias] = lookup(tree, keys[alias])
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        raise InputError("; ".join(describe(detail, keys) for detail in error.errors())) from error
+
+
+def resolve(alias: str, tree: Mapping[str, Any], items: Mapping[str, str]) -> str:
+    """``gan.variants.${gan.variant}`` to ``gan.variants.dcgan``, as DVC's templating does."""
+    return re.sub(
+        r"\$\{([^}]+)\}",
+        lambda match: items[match[1].removeprefix("item.")] if match[1].startswith("item.") else str(lookup(tree, match[1])),
+        alias,
+    )
+
+
+def lookup(tree: Mapping[str, Any], key: str) -> Any:
+    """The value at a dotted key. Raises InputError when there is none."""
+    value: Any = tree
+    for part in key.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            raise InputError(f"{key} is missing in {PARAMS}")
+        value = value[part]
+    return value
+
+
+def describe(detail: ErrorDetails, keys: Mapping[str, str] | None = None) -> str:
+    """One line for one mistake: the dotted key, the rule and the value."""
+    first, *rest = [str(part) for part in detail["loc"]]
+    key = ".".join([(keys or {}).get(first, first), *rest])
+    if detail["type"] == "extra_forbidden":
+        return f"{key} is not a known key; check the spelling or remove it"
+    if detail["type"] == "missing":
+        return f"{key} is missing"
+    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

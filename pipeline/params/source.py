@@ -1,0 +1,47 @@
+"""Where the metadata and the images come from."""
+
+from typing import Literal
+
+from pydantic import field_validator
+
+from pipeline.params.section import Section
+
+Label = Literal["benign", "malignant", "indeterminate", "unknown"]
+
+
+class SourceParams(Section):
+    name: str  # the `source` column where the metadata has none
+    metadata: str  # a folder of JSON records, or a CSV file
+    images: str  # the folder that `file` in the metadata is relative to
+    masks: str | None  # lesion masks named <image_id>*.png; null: none
+    columns: dict[str, str]  # column of data/metadata.csv: column of the CSV; empty: a known format
+    labels: dict[str, Label]  # value of the CSV's label column: our label; empty: the value itself
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        unknown = set(columns) - set(METADATA_COLUMNS)
+        if unknown:
+            raise ValueError(f"maps unknown columns {sorted(unknown)}; known: {', '.join(METADATA_COLUMNS)}")
+        if columns and not {"image_id", "label"} <= set(columns):
+            raise ValueError("must map at least image_id and label")
+        return columns
+
+
+METADATA_COLUMNS = (
+    "image_id",
+    "file",
+    "sha256",
+    "label",
+    "target",
+    "diagnosis",
+    "patient_id",
+    "lesion_id",
+    "sex",
+    "age_approx",
+    "anatom_site",
+    "image_type",
+    "source",
+    "licence",
+    "attribution",
+)

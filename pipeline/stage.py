@@ -1,0 +1,46 @@
+"""How every stage runs: elapsed time in the log, one line and exit code 1 for what a user can cause."""
+
+import argparse
+import csv
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import pipeline
+from pipeline.errors import InputError
+
+TIMES = Path("logs/times.csv")  # ignored by Git and DVC: a time is never a result
+
+
+def run_stage(main: Callable[..., None], *items: str) -> None:
+    """Runs ``main`` with the values of the command-line options named in ``items``.
+
+    Args:
+        items: the matrix items of the stage, such as ``scheme`` and ``seed``; each is a required ``--<item>``.
+    """
+    parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
+    for item in items:
+        parser.add_argument(f"--{item}", required=True, dest=f"item_{item}")
+    given = {name.removeprefix("item_"): value for name, value in vars(parser.parse_args()).items()}
+    stage = Path(sys.argv[0]).stem
+    title = stage + ("@" + "-".join(given.values()) if given else "")
+    try:
+        main(*given.values())
+    except (InputError, OSError) as error:
+        print(f"{title}: {error}", file=sys.stderr)
+        sys.exit(1)
+    seconds = perf_counter() - pipeline.STARTED
+    print(f"{title}: done in {seconds:.1f} s", flush=True)
+    _append_time(title, seconds)
+
+
+def _append_time(title: str, seconds: float) -> None:
+    TIMES.parent.mkdir(exist_ok=True)
+    new = not TIMES.exists()
+    with TIMES.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(["finished", "stage", "seconds"])
+        writer.writerow([datetime.now(UTC).isoformat(timespec="seconds"), title, f"{seconds:.1f}"])
