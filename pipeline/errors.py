@@ -2,4 +2,4 @@
 
 
 class InputError(ValueError):
-    """Something in the params, the data or the machine is wrong; the message names the value, the rule and the remedy."""
+    """The params, the data or the machine are not right; the message names the value, the rule and the remedy."""

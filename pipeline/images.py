@@ -42,9 +42,10 @@ def at_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """
     if images.shape[1:3] == (size, size):
         return np.ascontiguousarray(images)
-    channels = images.shape[3]
-    resized = [resize(Image.fromarray(image.squeeze()), size, size) for image in images]
-    return np.stack([np.asarray(image) for image in resized]).reshape(-1, size, size, channels)
+    resized = np.empty((len(images), size, size, images.shape[3]), dtype=np.uint8)
+    for image, small in zip(images, resized, strict=True):
+        small[:] = np.asarray(resize(Image.fromarray(image.squeeze()), size, size)).reshape(small.shape)
+    return resized
 
 
 def rows_of(splits: pd.DataFrame, split: str, target: int | None = None) -> NDArray[np.int64]:
@@ -63,5 +64,7 @@ def rows_of(splits: pd.DataFrame, split: str, target: int | None = None) -> NDAr
     rows = np.sort(splits.loc[chosen, "row"].to_numpy(dtype=np.int64))
     if not len(rows):
         kind = {None: "", 0: " benign", 1: " malignant"}[target]
-        raise InputError(f"data/splits.csv has no{kind} image in split {split}; give more images or change split.{split}")
+        raise InputError(
+            f"data/splits.csv has no{kind} image in split {split}; give more images or change split.{split}"
+        )
     return rows

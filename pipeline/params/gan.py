@@ -6,8 +6,6 @@ from pydantic import Field
 
 from pipeline.params.section import Section
 
-ClassName = Literal["benign", "malignant"]
-
 
 class GanTrainParams(Section):
     kimg: float = Field(gt=0)  # thousands of real images shown

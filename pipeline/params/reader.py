@@ -39,7 +39,9 @@ def read_tree(path: Path = PARAMS) -> dict[str, Any]:
         InputError: if it is missing, no YAML, or no mapping.
     """
     if not path.is_file():
-        raise InputError(f"{path} does not exist; run from the repository's root, or copy a recipe: cp recipes/smoke.yaml {path}")
+        raise InputError(
+            f"{path} does not exist; run from the repository's root, or copy a recipe: cp recipes/smoke.yaml {path}"
+        )
     try:
         tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
     except yaml.YAMLError as error:
@@ -71,7 +73,9 @@ def resolve(alias: str, tree: Mapping[str, Any], items: Mapping[str, str]) -> st
     """``gan.variants.${gan.variant}`` to ``gan.variants.dcgan``, as DVC's templating does."""
     return re.sub(
         r"\$\{([^}]+)\}",
-        lambda match: items[match[1].removeprefix("item.")] if match[1].startswith("item.") else str(lookup(tree, match[1])),
+        lambda match: (
+            items[match[1].removeprefix("item.")] if match[1].startswith("item.") else str(lookup(tree, match[1]))
+        ),
         alias,
     )
 
@@ -94,5 +98,7 @@ def describe(detail: ErrorDetails, keys: Mapping[str, str] | None = None) -> str
         return f"{key} is not a known key; check the spelling or remove it"
     if detail["type"] == "missing":
         return f"{key} is missing"
-    message = detail["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if detail["type"] == "value_error":  # one of our own rules, whose message holds the value
+        return f"{key} {detail['msg'].removeprefix('Value error, ')}"
+    message = detail["msg"].removeprefix("Input ")
     return f"{key} {message[0].lower()}{message[1:]}, got {detail['input']!r}"

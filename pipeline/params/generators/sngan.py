@@ -7,5 +7,6 @@ from pipeline.params.section import Section
 
 class Settings(Section):
     latent_dim: int = Field(gt=0)
-    features: int = Field(ge=4)  # feature maps next to the image; doubled at every halving
+    generator_features: int = Field(ge=4)  # feature maps next to the image; doubled at every halving
+    discriminator_features: int = Field(ge=4)  # the same
     n_critic: int = Field(ge=1)  # discriminator steps per generator step

@@ -1,0 +1,145 @@
+"""Augmentation on whole batches, a fresh draw for every image; differentiable, so it may stand before a discriminator.
+
+Every function takes images (N, C, H, W) in [-1, 1] and the random generator to draw from, and returns the same shape.
+Draws are made on the generator's device and moved to the images'.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+from torch.nn import functional as F
+
+Augmentation = Callable[[Tensor, Generator], Tensor]
+
+
+def _uniform(images: Tensor, rng: Generator, low: float, high: float) -> Tensor:
+    """One draw per image, (N, 1, 1, 1)."""
+    draw = torch.rand(len(images), 1, 1, 1, generator=rng, device=rng.device)
+    return (low + (high - low) * draw).to(images.device)
+
+
+def _sometimes(changed: Tensor, images: Tensor, rng: Generator, probability: float) -> Tensor:
+    return torch.where(_uniform(images, rng, 0, 1) < probability, changed, images)
+
+
+def flip(images: Tensor, rng: Generator) -> Tensor:
+    """Left-right with probability one half."""
+    return _sometimes(images.flip(3), images, rng, 0.5)
+
+
+def dihedral(images: Tensor, rng: Generator) -> Tensor:
+    """One of the eight symmetries of the square: a skin lesion has no upright."""
+    images = flip(images, rng)
+    images = _sometimes(images.flip(2), images, rng, 0.5)
+    return _sometimes(images.transpose(2, 3), images, rng, 0.5)
+
+
+def brightness(images: Tensor, rng: Generator, strength: float) -> Tensor:
+    return images + _uniform(images, rng, -strength, strength)
+
+
+def contrast(images: Tensor, rng: Generator, strength: float) -> Tensor:
+    mean = images.mean(dim=(1, 2, 3), keepdim=True)
+    return mean + (images - mean) * _uniform(images, rng, 1 - strength, 1 + strength)
+
+
+def saturation(images: Tensor, rng: Generator, strength: float) -> Tensor:
+    gray = images.mean(dim=1, keepdim=True)
+    return gray + (images - gray) * _uniform(images, rng, 1 - strength, 1 + strength)
+
+
+def hue(images: Tensor, rng: Generator, degrees: float) -> Tensor:
+    """Rotation of RGB about the gray axis (Rodrigues' formula); one channel has no hue."""
+    if images.shape[1] != 3:
+        return images
+    angle = _uniform(images, rng, -degrees, degrees).squeeze(3) * math.pi / 180  # (N, 1, 1)
+    axis = torch.full((3,), 3**-0.5, device=images.device)
+    cross = torch.tensor([[0.0, -1, 1], [1, 0, -1], [-1, 1, 0]], device=images.device) * 3**-0.5
+    rotation = torch.eye(3, device=images.device) * angle.cos() + cross * angle.sin()
+    rotation = rotation + torch.outer(axis, axis) * (1 - angle.cos())  # (N, 3, 3)
+    return torch.einsum("nij,njhw->nihw", rotation.to(images.dtype), images)
+
+
+def translation(images: Tensor, rng: Generator, fraction: float) -> Tensor:
+    """A shift by whole pixels, up to ``fraction`` of a side; what comes into view is black, as in Zhao et al. 2020."""
+    size = images.shape[2]
+    reach = round(size * fraction)
+    padded = F.pad(images, [reach] * 4, value=-1.0)
+    shift = torch.randint(0, 2 * reach + 1, (len(images), 2), generator=rng, device=rng.device).to(images.device)
+    pixels = torch.arange(size, device=images.device)
+    rows = (shift[:, :1] + pixels)[:, :, None]  # (N, H, 1)
+    columns = (shift[:, 1:] + pixels)[:, None, :]  # (N, 1, W)
+    batch = torch.arange(len(images), device=images.device)[:, None, None]
+    return padded.permute(0, 2, 3, 1)[batch, rows, columns].permute(0, 3, 1, 2)
+
+
+def cutout(images: Tensor, rng: Generator, fraction: float) -> Tensor:
+    """A gray square of ``fraction`` of a side at a random place, partly outside at times."""
+    size = images.shape[2]
+    centres = torch.rand(2, len(images), 1, generator=rng, device=rng.device).to(images.device) * size
+    distance = (torch.arange(size, device=images.device) + 0.5 - centres).abs()  # (2, N, size)
+    hidden = (distance < size * fraction / 2).to(images.dtype)
+    return images * (1 - hidden[0][:, None, :, None] * hidden[1][:, None, None, :])
+
+
+def shift_scale_rotate(images: Tensor, rng: Generator, shift: float, scale: float, degrees: float) -> Tensor:
+    """An affine map about the centre; the border is mirrored.
+
+    Args:
+        shift: up to this fraction of a side.
+        scale: zoom by a factor in [1 - scale, 1 + scale].
+        degrees: rotation up to this angle.
+    """
+    angle = _uniform(images, rng, -degrees, degrees).flatten() * math.pi / 180
+    zoom = _uniform(images, rng, 1 - scale, 1 + scale).flatten()
+    x, y = (_uniform(images, rng, -2 * shift, 2 * shift).flatten() for _ in range(2))  # grid units: a side is 2
+    cos, sin = angle.cos() / zoom, angle.sin() / zoom
+    theta = torch.stack([torch.stack([cos, -sin, x], 1), torch.stack([sin, cos, y], 1)], 1)  # (N, 2, 3)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False).to(images.dtype)
+    return F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
+
+
+def standard(images: Tensor, rng: Generator) -> Tensor:
+    """The usual perturbations for skin lesions (Perez et al. 2018, scenario J without crops)."""
+    images = dihedral(images, rng)
+    moved = shift_scale_rotate(images, rng, shift=0.06, scale=0.15, degrees=30)
+    images = _sometimes(moved, images, rng, 0.7)
+    images = contrast(brightness(images, rng, 0.15), rng, 0.2)
+    images = hue(saturation(images, rng, 0.2), rng, 8)
+    holed = cutout(images, rng, 0.3)
+    return _sometimes(holed, images, rng, 0.3).clamp(-1, 1)
+
+
+def contrastive_view(images: Tensor, rng: Generator) -> Tensor:
+    """Two of these show the same image to a self-supervised extractor.
+
+    Geometry varies, colour and sharpness hardly: features that scoring relies on must see a colour cast and blur.
+    """
+    images = shift_scale_rotate(dihedral(images, rng), rng, shift=0.12, scale=0.25, degrees=45)
+    return cutout(brightness(images, rng, 0.05), rng, 0.4)
+
+
+def diff_augment(policy: Sequence[str]) -> Augmentation:
+    """Differentiable augmentation by the named parts, in this order. Source: Zhao et al. 2020; flip is our addition.
+
+    Strengths as there: brightness +-0.5, saturation 0-2, contrast 0.5-1.5; translation 1/8; cutout 1/2 of a side.
+    """
+
+    def color(images: Tensor, rng: Generator) -> Tensor:
+        return contrast(saturation(brightness(images, rng, 0.5), rng, 1.0), rng, 0.5)
+
+    parts: dict[str, Augmentation] = {
+        "flip": flip,
+        "color": color,
+        "translation": lambda images, rng: translation(images, rng, 0.125),
+        "cutout": lambda images, rng: cutout(images, rng, 0.5),
+    }
+
+    def augment(images: Tensor, rng: Generator) -> Tensor:
+        for name in policy:
+            images = parts[name](images, rng)
+        return images
+
+    return augment

@@ -1,0 +1,33 @@
+"""Small pieces that several generators share."""
+
+import math
+
+from torch import nn
+
+
+def doublings(image_size: int) -> int:
+    """How often 4 px must be doubled to reach ``image_size``.
+
+    Raises:
+        ValueError: unless ``image_size`` is 32, 64, 128 or 256.
+    """
+    if image_size not in (32, 64, 128, 256):
+        raise ValueError(f"image_size must be 32, 64, 128 or 256, got {image_size}")
+    return int(math.log2(image_size // 4))
+
+
+def feature_maps(features: int, stages: int) -> list[int]:
+    """Widths from the stage next to the image to the one at 4 px: doubled each time, up to eight times ``features``."""
+    return [features * min(2**stage, 8) for stage in range(stages)]
+
+
+def initialise(module: nn.Module) -> None:
+    """Normal(0, 0.02) for weights, Normal(1, 0.02) for batch norm scales. Source: Radford et al. 2016, section 4."""
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+            nn.init.normal_(layer.weight, 0.0, 0.02)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        elif isinstance(layer, nn.BatchNorm2d):
+            nn.init.normal_(layer.weight, 1.0, 0.02)
+            nn.init.zeros_(layer.bias)

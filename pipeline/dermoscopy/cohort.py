@@ -1,0 +1,161 @@
+"""Who was photographed: patients, their lesions, the photographs of each, and the faults of an archive."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.dermoscopy.photograph import Scene
+from pipeline.dermoscopy.traits import draw_latents, malignancy_score, visible_traits
+from pipeline.seeding import derive_seed
+
+Fault = Literal["", "duplicate", "unreadable", "unlabelled"]
+
+LESIONS_PER_PATIENT = (0.45, 0.3, 0.15, 0.1)  # 1 to 4
+PHOTOGRAPHS_PER_LESION = (0.7, 0.22, 0.08)  # 1 to 3
+SITES = ("anterior torso", "posterior torso", "lateral torso", "upper extremity", "lower extremity", "head/neck")
+
+
+@dataclass(frozen=True)
+class Patient:
+    key: str  # unique, the source of the public id and of the seeds
+    age: int | None  # years, to the nearest 5
+    sex: str | None
+
+
+@dataclass(frozen=True)
+class Lesion:
+    key: str
+    patient: Patient
+    site: str | None
+    target: int  # 0 benign, 1 malignant
+    score: float  # log likelihood ratio of malignant to benign, nats
+
+
+@dataclass(frozen=True)
+class Record:
+    """One image of the archive. A duplicate has the scene of another record and a lesion and a patient of its own."""
+
+    number: int  # from 1
+    lesion: Lesion
+    scene: Scene
+    fault: Fault
+    fault_rank: int  # from 0, among the records with that fault
+    duplicate_of: int | None  # a record's number
+
+
+@dataclass(frozen=True)
+class FaultRates:
+    """Shares of all records."""
+
+    duplicates: float
+    unreadable: float
+    unlabelled: float
+
+
+def draw_cohort(images: int, malignant: float, rates: FaultRates, seed: int) -> list[Record]:
+    """Exactly ``images`` records, in the order of their numbers.
+
+    Args:
+        malignant: share of malignant lesions, and nearly that of photographs.
+    """
+    generator = np.random.default_rng(derive_seed(seed, "phantom", "cohort"))
+    faults = _draw_faults(images, rates, generator)
+    places = generator.permutation([number for number, fault in faults.items() if fault[0] != "duplicate"])
+    photographs = _draw_photographs(len(places), malignant, generator, seed)
+    records = {
+        int(number): Record(int(number), lesion, scene, *faults[number], None)
+        for number, (lesion, scene) in zip(places, photographs, strict=True)
+    }
+    clean = sorted(number for number in records if not faults[number][0])
+    copies = [(number, rank) for number, (fault, rank) in faults.items() if fault == "duplicate"]
+    originals = generator.permutation(clean)[: len(copies)]
+    for (number, rank), original in zip(copies, originals, strict=True):
+        records[number] = _duplicate(records[int(original)], number, rank, generator)
+    return [records[number] for number in sorted(records)]
+
+
+def _draw_faults(images: int, rates: FaultRates, generator: np.random.Generator) -> dict[int, tuple[Fault, int]]:
+    """The fault of each number from 1 to ``images``, "" for none, and its rank."""
+    faults: dict[int, tuple[Fault, int]] = dict.fromkeys(range(1, images + 1), ("", 0))
+    order = [int(number) for number in generator.permutation(images) + 1]
+    wanted: list[tuple[Fault, float]] = [
+        ("duplicate", rates.duplicates),
+        ("unreadable", rates.unreadable),
+        ("unlabelled", rates.unlabelled),
+    ]
+    for fault, rate in wanted:
+        for rank in range(math.floor(rate * images + 1e-9)):  # 0.29 * 100 is 28.999...
+            faults[order.pop()] = fault, rank
+    return faults
+
+
+def _draw_photographs(
+    count: int, malignant: float, generator: np.random.Generator, seed: int
+) -> list[tuple[Lesion, Scene]]:
+    """Exactly ``count`` photographs, lesion after lesion."""
+    repeats = _photographs_per_lesion(count, generator)
+    targets = _spread_targets(repeats, malignant, generator)
+    continuous, colours = draw_latents(targets, generator)
+    scores = malignancy_score(continuous, colours)
+    patients = _draw_patients(len(repeats), generator)
+    photographs: list[tuple[Lesion, Scene]] = []
+    for k, patient in enumerate(patients):
+        lesion = Lesion(f"lesion/{k}", patient, _draw_site(generator), int(targets[k]), float(scores[k]))
+        traits = visible_traits(continuous[k], int(colours[k]))
+        seeds = derive_seed(seed, "phantom", patient.key), derive_seed(seed, "phantom", lesion.key)
+        for _ in range(repeats[k]):
+            scene = Scene(traits, *seeds, derive_seed(seed, "phantom", len(photographs)))
+            photographs.append((lesion, scene))
+    return photographs
+
+
+def _photographs_per_lesion(count: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Returns: one number per lesion; their sum is ``count``."""
+    repeats = 1 + generator.choice(len(PHOTOGRAPHS_PER_LESION), count, p=PHOTOGRAPHS_PER_LESION)
+    total = np.minimum(np.cumsum(repeats), count)
+    repeats = np.diff(total, prepend=0)
+    return repeats[repeats > 0]
+
+
+def _spread_targets(repeats: NDArray[np.int64], malignant: float, generator: np.random.Generator) -> NDArray[np.int64]:
+    """Classes of the lesions: the same share malignant among those with one, two and three photographs, to one lesion.
+
+    Returns: (L,), 0 or 1.
+    """
+    order = np.lexsort((generator.random(len(repeats)), repeats))
+    steps = np.floor(np.arange(len(repeats) + 1) * malignant + 0.5)
+    targets = np.empty(len(repeats), dtype=np.int64)
+    targets[order] = np.diff(steps).astype(np.int64)
+    return targets
+
+
+def _draw_patients(lesions: int, generator: np.random.Generator) -> list[Patient]:
+    """The patient of each lesion; those of one patient follow each other."""
+    patients: list[Patient] = []
+    while len(patients) < lesions:
+        patient = _draw_patient(f"patient/{len(patients)}", generator)
+        patients += [patient] * int(1 + generator.choice(len(LESIONS_PER_PATIENT), p=LESIONS_PER_PATIENT))
+    return patients[:lesions]
+
+
+def _draw_patient(key: str, generator: np.random.Generator) -> Patient:
+    age = int(np.clip(5 * np.rint(generator.normal(52, 17) / 5), 10, 85))
+    sex = str(generator.choice(["female", "male"]))
+    known = generator.random(2) > 0.02
+    return Patient(key, age if known[0] else None, sex if known[1] else None)
+
+
+def _draw_site(generator: np.random.Generator) -> str | None:
+    return str(generator.choice(SITES)) if generator.random() > 0.05 else None
+
+
+def _duplicate(original: Record, number: int, rank: int, generator: np.random.Generator) -> Record:
+    """The same photograph entered once more, as if of somebody else: only the bytes of the file give it away."""
+    patient = _draw_patient(f"patient/duplicate/{number}", generator)
+    lesion = Lesion(
+        f"lesion/duplicate/{number}", patient, _draw_site(generator), original.lesion.target, original.lesion.score
+    )
+    return Record(number, lesion, original.scene, "duplicate", rank, original.number)

@@ -1,0 +1,166 @@
+"""One classifier of one scheme, from packed images to predictions: what both training stages do."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from efficientnet_pytorch.utils import url_map
+from numpy.typing import NDArray
+from pydantic import Field
+
+from models.classifier import Classifier
+from pipeline.checkpoints import save_model
+from pipeline.compute import autocast, read_device
+from pipeline.errors import InputError
+from pipeline.images import at_size, open_images, rows_of
+from pipeline.params.classifier import ClassifierTrainParams, Coefficient, GanScheme, Model, RealScheme
+from pipeline.params.reader import StageParams
+from pipeline.progress import progress_bar
+from pipeline.resume import ResumePoint
+from pipeline.seeding import derive_seed
+from pipeline.store import read_csv, replaced_directory, write_csv
+from pipeline.training.batches import as_tensor
+from pipeline.training.classifier import ClassifierRun, predict, train_classifier
+
+IMAGES = Path("data/images")
+SPLITS = Path("data/splits.csv")
+CHECKPOINTS = Path("data/checkpoints/classifier")
+PREDICTIONS = Path("data/predictions")
+
+
+class ExperimentParams(StageParams):
+    """What every scheme shares."""
+
+    seed: int = Field(alias="seed")
+    model: Model = Field(alias="classifier.model")
+    width: Coefficient = Field(alias="classifier.width")
+    depth: Coefficient = Field(alias="classifier.depth")
+    image_size: int = Field(alias="classifier.image_size")
+    weights: str = Field(alias="classifier.weights")
+    frozen_blocks: int = Field(alias="classifier.frozen_blocks")
+    batch_norm_momentum: float = Field(alias="classifier.batch_norm_momentum")
+    dropout: float = Field(alias="classifier.dropout")
+    train: ClassifierTrainParams = Field(alias="classifier.train")
+    precision: str = Field(alias="compute.precision")
+
+
+def added_per_class(benign: int, malignant: int, rule: str | float) -> tuple[int, int]:
+    """How many images a scheme adds to the classes (benign, malignant).
+
+    Args:
+        benign, malignant: real training images.
+        rule: none; balance: malignant ones until the classes are equal; or this fraction of each class.
+    """
+    if rule == "none":
+        return 0, 0
+    if rule == "balance":
+        return 0, max(benign - malignant, 0)
+    return round(benign * float(rule)), round(malignant * float(rule))
+
+
+def run_experiment(
+    params: ExperimentParams,
+    scheme: RealScheme | GanScheme,
+    name: str,
+    seed: str,
+    added: list[tuple[NDArray[np.uint8], int]],
+    synthetic_images: int,
+) -> None:
+    """Trains a classifier, keeps the weights with the best val AUC, and predicts val and test once.
+
+    Args:
+        added: packed images at any size and their target, shown beside the real training images.
+    """
+    device, splits = read_device(), read_csv(SPLITS)
+    packed = at_size(open_images(IMAGES), params.image_size)
+    train, val = rows_of(splits, "train"), rows_of(splits, "val")
+    target = splits.set_index("row")["target"]
+    images = np.concatenate([packed[train], *(at_size(extra, params.image_size) for extra, _ in added)])
+    targets = np.concatenate([target[train].to_numpy(), *(np.full(len(extra), label) for extra, label in added)])
+    run = ClassifierRun(
+        build_classifier(params, packed.shape[3], derive_seed(params.seed, "classifier", seed)),
+        images=as_tensor(images, device),
+        targets=targets,
+        val_images=as_tensor(packed[val], device),
+        val_targets=target[val].to_numpy(),
+        augment=scheme.augment,
+        sampler=scheme.sampler,
+        loss=scheme.loss,
+        train=params.train,
+        seed=derive_seed(params.seed, "classifier", seed),
+        autocast=lambda: autocast(device, params.precision, cpu_gains=False),
+    )
+    resume = ResumePoint(f"train_classifier_{name}_{seed}", params, [run.images, run.targets, run.order])
+    if state := resume.load():
+        run.load(state)
+        print(f"resumed at step {run.step}", flush=True)
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+        network = train_classifier(run, resume.save, bar.update)
+    held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
+    probability = predict(network, as_tensor(packed[held_out["row"]], device), run.autocast)
+    write_csv(
+        PREDICTIONS / name / f"{seed}.csv",
+        held_out[["image_id", "split", "target"]].assign(probability=probability),
+    )
+    with replaced_directory(CHECKPOINTS / name / seed) as directory:
+        save_model(directory, network, built_with(params, run, packed.shape[3], synthetic_images))
+        write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
+    resume.remove()
+
+
+def build_classifier(params: ExperimentParams, channels: int, seed: int) -> Classifier:
+    """A classifier with fresh or pretrained weights.
+
+    Raises:
+        InputError: if the weights cannot be had or are of another model.
+    """
+    torch.manual_seed(seed)
+    try:
+        classifier = Classifier(
+            model=params.model,
+            width=params.width,
+            depth=params.depth,
+            image_size=params.image_size,
+            channels=channels,
+            frozen_blocks=params.frozen_blocks,
+            batch_norm_momentum=params.batch_norm_momentum,
+            dropout=params.dropout,
+        )
+        if params.weights != "none":
+            classifier.load_pretrained(pretrained_weights(params.weights, params.model))
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return classifier
+
+
+def pretrained_weights(weights: str, model: str) -> dict[str, torch.Tensor]:
+    """ImageNet weights from efficientnet-pytorch's own address, or a state dict in a local file."""
+    if weights == "imagenet":
+        try:
+            return torch.hub.load_state_dict_from_url(url_map[model], map_location="cpu", weights_only=True)
+        except OSError as error:
+            raise InputError(
+                f"classifier.weights is imagenet, but the weights of {model} could not be downloaded ({error}); "
+                "give the path of a state dict, or none"
+            ) from error
+    if not Path(weights).is_file():
+        raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
+    return torch.load(weights, map_location="cpu", weights_only=True)
+
+
+def built_with(params: ExperimentParams, run: ClassifierRun, channels: int, synthetic_images: int) -> dict[str, Any]:
+    """How to build the network again, and what ``evaluate`` reports of its training."""
+    network = ("model", "width", "depth", "image_size", "frozen_blocks", "batch_norm_momentum", "dropout")
+    return {
+        **{name: getattr(params, name) for name in network},
+        "channels": channels,
+        "weights": params.weights,
+        "parameters": sum(weights.numel() for weights in run.network.parameters()),
+        "train_images": len(run.images),
+        "synthetic_images": synthetic_images,
+        "optimizer_steps": run.step,
+        "best_step": run.best_step,
+        "best_val_auc": run.best_auc,
+    }

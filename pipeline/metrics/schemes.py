@@ -1,0 +1,130 @@
+"""What is reported of the training schemes: gains and verdicts, scores at thresholds from val, curves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from pipeline.metrics import classification
+from pipeline.metrics.auc_inference import (
+    Comparison,
+    Estimate,
+    Judgement,
+    TestSet,
+    auc_estimate,
+    detectable_gain,
+    gain_estimate,
+    judge,
+)
+from pipeline.metrics.classification import Score, Target
+
+BASELINE, CLASSIC, PLACEBO = "baseline", "classic", "oversample"
+RIVALS = {"auc_gain": BASELINE, "auc_gain_over_placebo": PLACEBO, "auc_gain_over_classic": CLASSIC}
+CURVE_POINTS = np.linspace(0, 1, 101)
+Columns = dict[str, Any]
+Report = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Run:
+    """The probabilities of one scheme: (S, N) each, a row per seed."""
+
+    val: Score
+    test: Score
+
+
+def compare(runs: Mapping[str, Run], gan_schemes: list[str], test: TestSet, confidence: float) -> dict[str, Report]:
+    """AUC, gains and verdict of every scheme; None where the scheme to compare with was not trained."""
+    gains = {scheme: _gains(run, runs, test) for scheme, run in runs.items()}
+    judged = {
+        scheme: Comparison(gains[scheme][CLASSIC], gains[scheme][PLACEBO])
+        for scheme in gan_schemes
+        if CLASSIC in runs and PLACEBO in runs
+    }
+    verdicts = judge(judged, 1 - confidence)
+    reports = {}
+    for scheme, run in runs.items():
+        report = _auc_report(auc_estimate(test, run.test), confidence) | _seeds_report(test.target, run.test)
+        for key, rival in RIVALS.items():
+            report |= _gain_report(key, gains[scheme].get(rival), confidence)
+        reports[scheme] = report | _verdict_report(scheme in gan_schemes, verdicts.get(scheme))
+        detectable = detectable_gain(judged[scheme], 1 - confidence, len(judged)) if scheme in judged else None
+        reports[scheme]["detectable_gain"] = detectable
+    return reports
+
+
+def _gains(run: Run, runs: Mapping[str, Run], test: TestSet) -> dict[str, Estimate]:
+    return {rival: gain_estimate(test, run.test, runs[rival].test) for rival in RIVALS.values() if rival in runs}
+
+
+def _auc_report(auc: Estimate, confidence: float) -> Report:
+    low, high = np.clip(auc.interval(confidence), 0, 1)
+    return {
+        "auc": auc.value,
+        "auc_ci_low": float(low),
+        "auc_ci_high": float(high),
+        "intervals_carry_seed_error": auc.seed_error,
+    }
+
+
+def _seeds_report(target: Target, scores: Score) -> Report:
+    auc = [classification.roc_auc(target, score) for score in scores]
+    return {"auc_per_seed": auc, "auc_std": float(np.std(auc, ddof=1)) if len(auc) > 1 else None}
+
+
+def _gain_report(key: str, gain: Estimate | None, confidence: float) -> Report:
+    low, high = gain.interval(confidence) if gain else (None, None)
+    return {key: gain.value if gain else None, f"{key}_ci_low": low, f"{key}_ci_high": high}
+
+
+def _verdict_report(is_gan: bool, judgement: Judgement | None) -> Report:
+    if judgement:
+        return judgement._asdict()
+    return {"verdict": "not tested" if is_gan else "reference", "p_holm": None}
+
+
+def score(run: Run, val_target: Target, test_target: Target, bins: int) -> dict[str, float]:
+    """Scores on test, means over seeds; thresholds come from val, seed by seed."""
+    per_seed = [_score_seed(*pair, val_target, test_target, bins) for pair in zip(run.val, run.test, strict=True)]
+    return {name: float(np.mean([scores[name] for scores in per_seed])) for name in per_seed[0]}
+
+
+def _score_seed(val: Score, test: Score, val_target: Target, test_target: Target, bins: int) -> dict[str, float]:
+    at_specificity = classification.threshold_at_specificity(val_target, val, 0.9)
+    youden = classification.threshold_youden(val_target, val)
+    return {
+        "average_precision": classification.average_precision(test_target, test),
+        "pauc_tpr80": classification.pauc_tpr80(test_target, test),
+        "sensitivity_at_90_specificity": classification.sensitivity(test_target, test, at_specificity),
+        "balanced_accuracy": classification.balanced_accuracy(test_target, test, youden),
+        "brier": classification.brier(test_target, test),
+        "ece": classification.ece(test_target, test, bins),
+    }
+
+
+def mean_roc(target: Target, scores: Score) -> Columns:
+    """Mean over seeds of the highest true positive rate at no more than each false positive rate.
+
+    Not the curve of averaged predictions: those are an ensemble, better than any of the runs that are judged.
+    """
+    curves = []
+    for row in scores:
+        false_rate, true_rate = classification.roc_curve(target, row)
+        curves.append(true_rate[np.searchsorted(false_rate, CURVE_POINTS + 1e-9, side="right") - 1])
+    return {"false_positive_rate": CURVE_POINTS, "true_positive_rate": np.mean(curves, axis=0)}
+
+
+def mean_pr(target: Target, scores: Score) -> Columns:
+    """Mean over seeds of the precision at the strictest threshold that reaches each recall."""
+    curves = []
+    for row in scores:
+        recall, precision = classification.pr_curve(target, row)
+        curves.append(precision[np.searchsorted(recall, CURVE_POINTS - 1e-9, side="left")])
+    return {"recall": CURVE_POINTS, "precision": np.mean(curves, axis=0)}
+
+
+def pooled_calibration(target: Target, scores: Score, bins: int) -> Columns:
+    """Calibration of all seeds' predictions together."""
+    mean, observed, size = classification.calibration_curve(np.tile(target, len(scores)), scores.ravel(), bins)
+    return {"mean_probability": mean, "malignant_share": observed, "predictions": size}

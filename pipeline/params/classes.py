@@ -1,0 +1,7 @@
+"""The two classes."""
+
+from typing import Literal
+
+ClassName = Literal["benign", "malignant"]
+
+TARGETS: dict[ClassName, int] = {"benign": 0, "malignant": 1}

@@ -1,0 +1,184 @@
+"""The whole of params.yaml: every section, and the combinations that cannot work."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, ValidationError, create_model, field_validator
+
+from pipeline.params.classes import ClassName
+from pipeline.params.classifier import ClassifierParams
+from pipeline.params.compute import ComputeParams
+from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.features import FeaturesParams
+from pipeline.params.gan import GanTrainParams
+from pipeline.params.generators import SETTINGS
+from pipeline.params.image import ImageParams
+from pipeline.params.phantom import PhantomParams
+from pipeline.params.reader import describe
+from pipeline.params.reduce import ReduceParams
+from pipeline.params.score import ScoreParams
+from pipeline.params.section import Section
+from pipeline.params.source import SourceParams
+from pipeline.params.split import SplitParams
+from pipeline.params.synthesize import SynthesizeParams
+
+GAN_SIZES = (32, 64, 128, 256)
+REFERENCES = ("baseline", "classic", "oversample")  # what the verdict compares with
+
+
+# One optional block per registered variant; the active one is required by a rule below.
+Variants = create_model(
+    "Variants", __base__=Section, **{name: (settings | None, None) for name, settings in SETTINGS.items()}
+)  # type: ignore[call-overload]
+
+
+class GanParams(Section):
+    variant: str
+    classes: list[ClassName] = Field(min_length=1)
+    seeds: list[int] = Field(min_length=1)
+    image_size: int
+    train: GanTrainParams
+    variants: Variants  # type: ignore[valid-type]
+
+    @field_validator("variant")
+    @classmethod
+    def _known_variant(cls, variant: str) -> str:
+        if variant not in SETTINGS:
+            raise ValueError(f"is {variant!r}; known variants: {', '.join(SETTINGS)}")
+        return variant
+
+    @field_validator("image_size")
+    @classmethod
+    def _doubled_from_four(cls, size: int) -> int:
+        if size not in GAN_SIZES:
+            raise ValueError(f"must be one of {', '.join(map(str, GAN_SIZES))}, got {size}")
+        return size
+
+
+SECTIONS: dict[str, type[Section]] = {
+    "source": SourceParams,
+    "phantom": PhantomParams,
+    "reduce": ReduceParams,
+    "image": ImageParams,
+    "split": SplitParams,
+    "features": FeaturesParams,
+    "gan": GanParams,
+    "synthesize": SynthesizeParams,
+    "score": ScoreParams,
+    "classifier": ClassifierParams,
+    "evaluate": EvaluateParams,
+    "compute": ComputeParams,
+}
+
+
+def mistakes(tree: Mapping[str, Any]) -> list[str]:
+    """Everything that is wrong with a params.yaml, one line each; empty if nothing is.
+
+    Args:
+        tree: the file's content, as the YAML reader gives it.
+    """
+    found = [f"{name} is missing" for name in ("seed", *SECTIONS) if name not in tree]
+    found += [
+        f"{name} is not a known section; known: {', '.join(sorted(['seed', *SECTIONS]))}"
+        for name in tree
+        if name not in ("seed", *SECTIONS)
+    ]
+    seed = tree.get("seed", 0)
+    if not isinstance(seed, int) or isinstance(seed, bool) or seed < 0:
+        found.append(f"seed must be an integer of at least 0, got {seed!r}")
+    valid: dict[str, Any] = {}
+    for name, section in SECTIONS.items():
+        if name in tree:
+            try:
+                valid[name] = section.model_validate(tree[name])
+            except ValidationError as error:
+                found += [describe(_below(name, detail)) for detail in error.errors()]
+    for sections, rule in RULES:
+        if all(section in valid for section in sections):
+            found += rule(*(valid[section] for section in sections))
+    return found
+
+
+def _below(name: str, detail: Any) -> Any:
+    return {**detail, "loc": (name, *detail["loc"])}
+
+
+def _active_variant(gan: GanParams) -> Iterator[str]:
+    if getattr(gan.variants, gan.variant) is None:
+        yield f"gan.variants.{gan.variant} is missing; gan.variant needs its settings"
+
+
+def _repeated_seeds(gan: GanParams, classifier: ClassifierParams) -> Iterator[str]:
+    for key, values in (
+        ("gan.seeds", gan.seeds),
+        ("gan.classes", gan.classes),
+        ("classifier.seeds", classifier.seeds),
+    ):
+        if len(set(values)) < len(values):
+            yield f"{key} repeats a value: {values}; list each once"
+
+
+def _sizes(image: ImageParams, features: FeaturesParams, gan: GanParams, classifier: ClassifierParams) -> Iterator[str]:
+    for key, size in (
+        ("gan.image_size", gan.image_size),
+        ("classifier.image_size", classifier.image_size),
+        ("features.image_size", features.image_size),
+    ):
+        if size > image.size:
+            yield f"{key} is {size} and image.size {image.size}; images are never enlarged: raise image.size"
+    if classifier.gan_schemes and gan.image_size < classifier.image_size:
+        yield (
+            f"gan.image_size is {gan.image_size} and classifier.image_size {classifier.image_size}; enlarged synthetic "
+            "images are blurred and give their label away: lower classifier.image_size"
+        )
+
+
+def _schemes(gan: GanParams, classifier: ClassifierParams) -> Iterator[str]:
+    for name in classifier.real_schemes.keys() & classifier.gan_schemes.keys():
+        yield f"scheme {name} is in both classifier.real_schemes and classifier.gan_schemes; rename one"
+    if not classifier.gan_schemes:
+        return
+    for name in REFERENCES:
+        if name not in classifier.real_schemes:
+            yield f"classifier.real_schemes.{name} is missing; the verdict on gan_schemes compares with it"
+    for name, scheme in classifier.gan_schemes.items():
+        needed = ["malignant"] if scheme.synthetic == "balance" else ["benign", "malignant"]
+        for missing in sorted(set(needed) - set(gan.classes)):
+            yield f"scheme {name} needs synthetic {missing} images and gan.classes is {gan.classes}; add {missing}"
+
+
+def _balanced_twice(reduce: ReduceParams, classifier: ClassifierParams) -> Iterator[str]:
+    if reduce.balance == "balanced":
+        for name, scheme in classifier.gan_schemes.items():
+            if scheme.synthetic == "balance":
+                yield (
+                    f"scheme {name} fills the classes up to equal numbers, which reduce.balance: balanced has done; it "
+                    "would add nothing: set reduce.balance: keep_ratio or give synthetic a fraction"
+                )
+
+
+def _frozen(classifier: ClassifierParams) -> Iterator[str]:
+    if classifier.frozen_blocks and classifier.weights == "none":
+        yield (
+            f"classifier.frozen_blocks is {classifier.frozen_blocks} with weights: none; random weights would stay "
+            "random: set frozen_blocks: 0 or give weights"
+        )
+    if classifier.weights == "imagenet" and (classifier.width is not None or classifier.depth is not None):
+        yield "classifier.weights: imagenet fit the model's own size only; set width: null and depth: null"
+
+
+def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
+    if phantom.images == 0 and source.metadata.startswith("data/raw/phantom"):
+        yield f"source.metadata is {source.metadata} and phantom.images is 0; set one of them otherwise"
+
+
+# The sections that a rule needs, and the rule; it runs only if they are all valid on their own.
+RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
+    (("gan",), _active_variant),
+    (("gan", "classifier"), _repeated_seeds),
+    (("image", "features", "gan", "classifier"), _sizes),
+    (("gan", "classifier"), _schemes),
+    (("reduce", "classifier"), _balanced_twice),
+    (("classifier",), _frozen),
+    (("phantom", "source"), _no_phantom),
+]

@@ -1,0 +1,160 @@
+"""Stage reduce: all metadata in; the dermoscopic images with a label, at most ``reduce.size`` of them, out."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import Field
+
+from pipeline.errors import InputError
+from pipeline.isic.vocabulary import TARGETS
+from pipeline.params.reader import StageParams, read_params
+from pipeline.params.reduce import ReduceParams
+from pipeline.seeding import derive_seed
+from pipeline.stage import run_stage
+from pipeline.store import read_csv, write_csv, write_json
+
+METADATA = Path("data/metadata.csv")
+REDUCED = Path("data/reduced.csv")
+REPORT = Path("reports/reduce.json")
+
+USABLE_IMAGE_TYPES = ("dermoscopic", "")  # empty: formats that say nothing hold dermoscopy only
+
+
+class Params(StageParams):
+    reduce: ReduceParams = Field(alias="reduce")
+    seed: int = Field(alias="seed")
+
+
+def main() -> None:
+    params = read_params(Params)
+    metadata = read_csv(METADATA, dtype=str, keep_default_na=False)
+    reduced, report = reduce(metadata, params.reduce, params.seed)
+    write_csv(REDUCED, reduced)
+    write_json(REPORT, report)
+    print(f"kept {report['kept']} of {report['rows']} rows, {report['malignant']} of them malignant")
+
+
+def reduce(metadata: pd.DataFrame, params: ReduceParams, seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The subset that the experiment runs on; the same for any order of the rows.
+
+    Args:
+        metadata: data/metadata.csv, all text.
+
+    Returns: the chosen rows, sorted by image id; the content of reports/reduce.json.
+
+    Raises:
+        InputError: if a class is left without an image.
+    """
+    reasons = drop_reasons(metadata)
+    usable = metadata[reasons == ""].sort_values("image_id", ignore_index=True)
+    check_classes(usable, f"none of the {len(metadata)} rows in {METADATA} is usable and {{label}}; give more images")
+    chosen = usable[chosen_rows(usable, params, seed)].reset_index(drop=True)
+    check_classes(chosen, f"reduce.size {params.size} leaves no {{label}} image of {len(usable)} usable ones; raise it")
+    return chosen, summary(metadata, reasons, usable, chosen)
+
+
+def drop_reasons(metadata: pd.DataFrame) -> pd.Series:
+    """Why each row cannot be used, by the first rule that applies; empty: it can."""
+    image_type, label = metadata["image_type"], metadata["label"]
+    rules = {
+        "synthetic": image_type == "synthetic",
+        "not_dermoscopic": ~image_type.isin(USABLE_IMAGE_TYPES),
+        "indeterminate": label == "indeterminate",
+        "unlabelled": label == "unknown",
+    }
+    return pd.Series(np.select(list(rules.values()), list(rules), default=""), index=metadata.index)
+
+
+def check_classes(images: pd.DataFrame, complaint: str) -> None:
+    """Refuses images without one of the classes. Raises InputError: the complaint, with the class for ``{label}``."""
+    for label, target in TARGETS.items():
+        if not (images["target"] == target).any():
+            raise InputError(complaint.format(label=label))
+
+
+def chosen_rows(usable: pd.DataFrame, params: ReduceParams, seed: int) -> NDArray[np.bool_]:
+    """Which rows to keep: quotas by class, within a class by source, within both the most diverse rows.
+
+    Args:
+        usable: sorted by image id, so that nothing depends on the order of the source.
+    """
+    quotas = class_quotas(usable["target"].value_counts().sort_index(), params)
+    diversity = diversity_rank(usable, seed)
+    keep = np.zeros(len(usable), dtype=bool)
+    for target, quota in quotas.items():
+        of_class = usable.index[usable["target"] == target]
+        sources = usable.loc[of_class, "source"]
+        by_source = largest_remainder(sources.value_counts().sort_index(), quota)
+        for source, count in by_source.items():
+            rows = of_class[sources == source]
+            keep[rows[np.argsort(diversity[rows])[:count]]] = True
+    return keep
+
+
+def class_quotas(available: pd.Series, params: ReduceParams) -> pd.Series:
+    """Images to keep of each class.
+
+    ``balanced`` keeps as many of each, so fewer than ``reduce.size`` where the smaller class runs out.
+    """
+    if params.balance == "balanced":
+        each = min(params.size // len(available), int(available.min()))
+        return pd.Series(each, index=available.index)
+    return largest_remainder(available, min(params.size, int(available.sum())))
+
+
+def largest_remainder(available: pd.Series, total: int) -> pd.Series:
+    """Shares out ``total`` in proportion to ``available``; what rounding leaves goes to the largest fractions.
+
+    Args:
+        total: at most the sum of ``available``.
+
+    Returns: counts that sum to ``total``, none above what is available; ties go to the first.
+    """
+    exact = available * (total / available.sum())
+    counts = np.floor(exact).astype(int)
+    order = (counts - exact).sort_values(kind="stable").index
+    counts.loc[order[: total - int(counts.sum())]] += 1
+    return counts
+
+
+def diversity_rank(usable: pd.DataFrame, seed: int) -> NDArray[np.int64]:
+    """The order in which to take rows: every lesion once, and of different patients, before any lesion twice.
+
+    Returns: (N,), a permutation of 0..N-1; otherwise random under ``seed``, for each image on its own.
+    """
+    keys = [derive_seed(seed, "reduce", image_id) for image_id in usable["image_id"]]
+    rows = pd.DataFrame({"key": keys, "target": usable["target"]})
+    rows["lesion"] = usable["lesion_id"].where(usable["lesion_id"] != "", "image " + usable["image_id"])
+    rows["patient"] = usable["patient_id"].where(usable["patient_id"] != "", "lesion " + rows["lesion"])
+    rows = rows.sort_values("key")
+    rows["of_lesion"] = rows.groupby(["target", "lesion"]).cumcount()
+    rows = rows.sort_values(["of_lesion", "key"])
+    rows["of_patient"] = rows.groupby(["target", "patient"]).cumcount()
+    order = rows.sort_values(["of_lesion", "of_patient", "key"]).index.to_numpy()
+    rank = np.empty(len(rows), dtype=np.int64)
+    rank[order] = np.arange(len(rows))
+    return rank
+
+
+def summary(metadata: pd.DataFrame, reasons: pd.Series, usable: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, Any]:
+    """Counts for the report; rows = dropped + not chosen + kept."""
+    dropped = reasons[reasons != ""].value_counts()
+    return {
+        "rows": len(metadata),
+        "dropped": {str(reason): int(count) for reason, count in dropped.items()},
+        "usable": len(usable),
+        "usable_malignant": int((usable["label"] == "malignant").sum()),
+        "not_chosen": len(usable) - len(chosen),
+        "kept": len(chosen),
+        "malignant": int((chosen["label"] == "malignant").sum()),
+        "patients": int(chosen.loc[chosen["patient_id"] != "", "patient_id"].nunique()),
+        "lesions": int(chosen.loc[chosen["lesion_id"] != "", "lesion_id"].nunique()),
+        "by_source": {str(source): int(count) for source, count in chosen["source"].value_counts().items()},
+    }
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,207 @@
+"""Stage report: every file in reports/ and example images in; the report and the model card out."""
+
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from PIL import Image
+from pydantic import Field
+
+from pipeline import report_text
+from pipeline.errors import InputError
+from pipeline.images import open_images, rows_of
+from pipeline.params.classes import TARGETS, ClassName
+from pipeline.params.classifier import ClassifierParams
+from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.features import FeaturesParams
+from pipeline.params.gan import GanTrainParams
+from pipeline.params.image import ImageParams
+from pipeline.params.phantom import PhantomParams
+from pipeline.params.reader import StageParams, read_params
+from pipeline.params.reduce import ReduceParams
+from pipeline.params.score import ScoreParams
+from pipeline.params.source import SourceParams
+from pipeline.params.split import SplitParams
+from pipeline.params.synthesize import SynthesizeParams
+from pipeline.report_figures import curves_figure, gains_figure, mosaic, thumbnail, training_figures
+from pipeline.stage import run_stage
+from pipeline.store import read_csv, read_json, write_text
+
+CLASSIFIER = Path("reports/classifier")
+GENERATORS = Path("reports/generators")
+SAMPLES = Path("reports/samples")
+PLOTS = Path("reports/plots")
+COUNTS = {
+    "Ingested": Path("reports/ingest.json"),
+    "Reduced": Path("reports/reduce.json"),
+    "Prepared": Path("reports/prepare.json"),
+    "Split": Path("reports/split.json"),
+}
+REDUCED = Path("data/reduced.csv")
+SPLITS = Path("data/splits.csv")
+IMAGES = Path("data/images")
+SYNTHETIC = Path("data/synthetic")
+REPORT = Path("reports/report.html")
+MODEL_CARD = Path("reports/model_card.md")
+TEMPLATES = Path(__file__).parent / "templates"
+
+EXAMPLES, COLUMNS, EXAMPLE_SIZE = 12, 4, 96  # images of a class side by side, in a row, and px of each
+SAMPLE_GRIDS, GRID_SIZE = 12, 640  # generators whose sample grid is shown, and px of it: ten megabytes are the limit
+PACKAGES = ("torch", "torchvision", "efficientnet-pytorch", "numpy", "pandas", "scipy", "scikit-learn", "piq", "dvc")
+REFERENCE_ROWS = {
+    "random_pairs": "synthetic, against random real images",
+    "real_pairs": "real, against other real images",
+    "noise_pairs": "uniform noise, against real images",
+}
+
+
+class Params(StageParams):
+    seed: int = Field(alias="seed")
+    source: SourceParams = Field(alias="source")
+    phantom: PhantomParams = Field(alias="phantom")
+    reduce: ReduceParams = Field(alias="reduce")
+    image: ImageParams = Field(alias="image")
+    split: SplitParams = Field(alias="split")
+    features: FeaturesParams = Field(alias="features")
+    variant: str = Field(alias="gan.variant")
+    classes: list[ClassName] = Field(alias="gan.classes")
+    gan_seeds: list[int] = Field(alias="gan.seeds")
+    gan_image_size: int = Field(alias="gan.image_size")
+    gan_train: GanTrainParams = Field(alias="gan.train")
+    settings: dict[str, Any] = Field(alias="gan.variants.${gan.variant}")
+    synthesize: SynthesizeParams = Field(alias="synthesize")
+    score: ScoreParams = Field(alias="score")
+    classifier: ClassifierParams = Field(alias="classifier")
+    evaluate: EvaluateParams = Field(alias="evaluate")
+
+
+def main() -> None:
+    params = read_params(Params)
+    content = gather(params)
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=lambda name: name is not None and name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.globals |= {"text": report_text, "paired": paired}
+    write_text(REPORT, templates.get_template("report.html").render(content))
+    write_text(MODEL_CARD, templates.get_template("model_card.md").render(content))
+
+
+def gather(params: Params) -> dict[str, Any]:
+    """Everything that the two templates print."""
+    gan_schemes = list(params.classifier.gan_schemes)
+    reports = {
+        scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in [*params.classifier.real_schemes, *gan_schemes]
+    }
+    gan_reports = {scheme: reports[scheme] for scheme in gan_schemes}
+    splits = read_csv(SPLITS)
+    generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
+    return {
+        "params": params,
+        "verdict": report_text.verdict_sentence(gan_reports),
+        "caveats": report_text.caveats(reports, params.source.name),
+        "confidence": f"{100 * params.evaluate.confidence:g} %",
+        "reports": reports,
+        "gains": gains_figure(reports),
+        "curves": curves(),
+        "examples": examples(params, splits),
+        "training": {f"{name}, seed {seed}": training(name, seed) for name, seed in generators},
+        "grids": grids(generators),
+        "scores": {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators},
+        "reference_rows": REFERENCE_ROWS,
+        "counts": {title: report_text.count_rows(_read(path)) for title, path in COUNTS.items()},
+        "splits": split_rows(splits),
+        "licences": licence_rows(splits),
+        "settings": settings(params),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+    }
+
+
+def _read(path: Path) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path} does not exist; run the stage that writes it, or `dvc repro`")
+    return read_json(path)
+
+
+def curves() -> dict[str, str]:
+    """Title to drawing."""
+    roc, pr, calibration = (read_csv(PLOTS / f"{name}.csv") for name in ("roc", "pr", "calibration"))
+    rates, retrieval = ("false positive rate", "true positive rate"), ("recall", "precision")
+    outcome = ("predicted probability", "share that is malignant")
+    return {
+        "ROC": curves_figure(roc, "false_positive_rate", "true_positive_rate", rates, diagonal=True, points=False),
+        "Precision and recall": curves_figure(pr, "recall", "precision", retrieval, diagonal=False, points=False),
+        "Calibration": curves_figure(
+            calibration, "mean_probability", "malignant_share", outcome, diagonal=True, points=True
+        ),
+    }
+
+
+def examples(params: Params, splits: pd.DataFrame) -> dict[str, dict[str, str]]:
+    """Per class with a generator, evenly spaced training images and the first generator's images."""
+    pictures: dict[str, dict[str, str]] = {}
+    for class_name in params.classes:
+        rows = rows_of(splits, "train", TARGETS[class_name])
+        synthetic = open_images(SYNTHETIC / class_name / str(params.gan_seeds[0]))
+        size = min(EXAMPLE_SIZE, synthetic.shape[1])
+        chosen = rows[np.linspace(0, len(rows) - 1, min(EXAMPLES, len(rows))).astype(int)]
+        pictures[class_name] = {
+            "real": mosaic(open_images(IMAGES)[chosen], COLUMNS, size),
+            "synthetic": mosaic(synthetic[:EXAMPLES], COLUMNS, size),
+        }
+    return pictures
+
+
+def training(class_name: str, seed: int) -> dict[str, str]:
+    """Title to drawing; none for a generator that was not trained."""
+    path = PLOTS / f"gan_{class_name}_{seed}.csv"
+    return training_figures(read_csv(path)) if path.is_file() else {}
+
+
+def grids(generators: list[tuple[ClassName, int]]) -> dict[str, str]:
+    pictures = {}
+    for class_name, seed in generators[:SAMPLE_GRIDS]:
+        path = SAMPLES / f"{class_name}_{seed}.png"
+        if path.is_file():
+            with Image.open(path) as picture:
+                pictures[f"{class_name}, seed {seed}"] = thumbnail(picture, GRID_SIZE)
+    return pictures
+
+
+def paired(score: Mapping[str, float]) -> list[str]:
+    """The five full-reference measures as they are printed."""
+    return [f"{score[name]:.3g}" for name in ("psnr", "ssim", "ms_gmsd", "mdsi", "haarpsi")]
+
+
+def split_rows(splits: pd.DataFrame) -> list[tuple[str, int, int, int]]:
+    """Split, images, malignant images and groups."""
+    rows = [(name, splits[splits["split"] == name]) for name in ("train", "val", "test")]
+    return [(name, len(part), int(part["target"].sum()), part["group_id"].nunique()) for name, part in rows]
+
+
+def licence_rows(splits: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """Licence, attribution and number of the images that were used, the most frequent first."""
+    reduced = read_csv(REDUCED, dtype=str, keep_default_na=False)
+    used = reduced[reduced["image_id"].isin(splits["image_id"])]
+    counts = Counter(zip(used["licence"], used["attribution"], strict=True))
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    return [(licence or "not stated", attribution or "not stated", count) for (licence, attribution), count in ranked]
+
+
+def settings(params: Params) -> list[tuple[str, str]]:
+    values: Mapping[str, Any] = params.model_dump(by_alias=True)
+    return [(key.replace("${gan.variant}", params.variant), value) for key, value in report_text.setting_rows(values)]
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,114 @@
+"""The report's words and numbers: the verdict as a sentence, numbers as they are printed, counts as rows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+DASH = "–"  # noqa: RUF001, the sign for "nothing here"
+SCOPE = "this verdict is about these images, this split and these generator seeds"
+LISTED = 5  # entries of a list of counts that are printed
+Reports = Mapping[str, Mapping[str, Any]]
+
+
+def verdict_sentence(gan_reports: Reports) -> str:
+    """The answer, from the content of reports/classifier/<scheme>.json of the GAN schemes."""
+    if not gan_reports:
+        return "No scheme with synthetic images was trained, so there is no verdict."
+    found = {verdict: [s for s, r in gan_reports.items() if r["verdict"] == verdict] for verdict in CLAUSES}
+    clauses = [CLAUSES[verdict].format(enumerate_names(names)) for verdict, names in found.items() if names]
+    sentence = f"{'; '.join(clauses)}: {SCOPE}"
+    tested = [report["detectable_gain"] for report in gan_reports.values() if report["detectable_gain"] is not None]
+    if tested:
+        sentence += (
+            f", and the smallest gain in AUC that the test would have found with 95 % power is {max(tested):.3f}"
+        )
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+CLAUSES = {
+    "helps": "synthetic images helped in {}, which beat both the same training without them and the placebo",
+    "harms": "synthetic images did harm in {}, which fell below the same training without them",
+    "no detectable effect": "synthetic images had no detectable effect in {}",
+    "not tested": "the effect of synthetic images in {} could not be tested, as classic or oversample was not trained",
+}
+
+
+def caveats(reports: Reports, source: str) -> list[str]:
+    """What the reader of the verdict must know first."""
+    lines = []
+    if source == "phantom":
+        lines.append(
+            "The images are procedural phantoms, drawn by this pipeline: the verdict says nothing about patients."
+        )
+    if any(not report["intervals_carry_seed_error"] for report in reports.values()):
+        lines.append(
+            "With one training seed, the intervals leave out how much one training run differs from the next, so they"
+            " are too narrow and the verdict is provisional."
+        )
+    return lines
+
+
+def enumerate_names(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    return DASH if value is None else f"{value:.{digits}f}"
+
+
+def signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def p_value(value: float | None) -> str:
+    if value is None:
+        return DASH
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def auc_cell(report: Mapping[str, Any]) -> tuple[str, str]:
+    """The value and its interval."""
+    return number(report["auc"]), f"{report['auc_ci_low']:.3f} to {report['auc_ci_high']:.3f}"
+
+
+def gain_cell(report: Mapping[str, Any], key: str) -> tuple[str, str]:
+    """The value and its interval; a dash where a scheme would be compared with itself or with none."""
+    low, high = report[f"{key}_ci_low"], report[f"{key}_ci_high"]
+    if report[key] is None or low == high == 0:
+        return DASH, ""
+    return signed(report[key]), f"{signed(low)} to {signed(high)}"
+
+
+def count_rows(content: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """A stage's counts, of whatever shape, as label and value."""
+    if isinstance(content, Mapping) and content:
+        return [row for key, value in content.items() for row in count_rows(value, (*path, str(key)))]
+    return [(": ".join(part.replace("_", " ") for part in path), plain(content))]
+
+
+def plain(value: Any) -> str:
+    """A value of JSON as a reader would write it."""
+    if value is None or value in ({}, [], ""):
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key.replace('_', ' ')} {plain(item)}" for key, item in value.items())
+    if isinstance(value, list):
+        rest = f" and {len(value) - LISTED} more" if len(value) > LISTED else ""
+        return "; ".join(plain(item) for item in value[:LISTED]) + rest
+    return str(value)
+
+
+def setting_rows(settings: Mapping[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, str]]:
+    """Params as dotted key and value, as ``dvc exp run -S`` takes them."""
+    rows = []
+    for key, value in settings.items():
+        if isinstance(value, Mapping) and value:
+            rows += setting_rows(value, (*path, key))
+        else:
+            rows.append((".".join((*path, key)), "null" if value is None else str(value)))
+    return rows

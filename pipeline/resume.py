@@ -1,0 +1,47 @@
+"""Where an interrupted training goes on: outside DVC's outputs, in a folder named by all that decides the result.
+
+A plain DVC output is deleted before its stage runs and a persistent one keeps the state of other params, so the
+state lives in .checkpoints/<stage>/<key>/; another param, other data or other code have another key.
+"""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel
+from torch import Tensor
+
+from pipeline.store import replaced_file
+
+CODE = [Path(__file__).parent.parent / "models", Path(__file__).parent / "training"]
+
+
+class ResumePoint:
+    """The saved state of one training run."""
+
+    def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor]) -> None:
+        """Args: data: the training images and their labels, which with ``params`` and the code decide the result."""
+        key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__}".encode())
+        for path in sorted(path for folder in CODE for path in folder.rglob("*.py")):
+            key.update(path.read_bytes())
+        for tensor in data:
+            key.update(tensor.cpu().contiguous().numpy())
+        root = Path(os.environ.get("CHECKPOINT_DIR", ".checkpoints"))
+        self._folder = root / stage / key.hexdigest()[:16]
+
+    def load(self) -> dict[str, Any] | None:
+        """The state last saved, on the CPU; None at a first start."""
+        path = self._folder / "state.pt"
+        return torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else None
+
+    def save(self, state: dict[str, Any]) -> None:
+        with replaced_file(self._folder / "state.pt") as partial:
+            torch.save(state, partial)
+
+    def remove(self) -> None:
+        """To be called when the outputs are written."""
+        shutil.rmtree(self._folder, ignore_errors=True)

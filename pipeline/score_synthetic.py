@@ -1,0 +1,136 @@
+"""Stage score_synthetic: synthetic and training images of one class and the extractor in, their distances out."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import piq
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from models.extractor import Extractor
+from pipeline.checkpoints import WEIGHTS, load_weights, read_built_with
+from pipeline.compute import read_device
+from pipeline.images import at_size, open_images, rows_of
+from pipeline.metrics.distribution import fid, kid, prdc
+from pipeline.params.classes import TARGETS, ClassName
+from pipeline.params.reader import StageParams, read_params
+from pipeline.params.score import ScoreParams
+from pipeline.progress import progress_bar
+from pipeline.seeding import derive_seed
+from pipeline.stage import run_stage
+from pipeline.store import read_csv, sha256_of_file, write_json
+from pipeline.training.batches import as_tensor
+from pipeline.training.contrastive import extract
+
+SYNTHETIC = Path("data/synthetic")
+CHECKPOINTS = Path("data/checkpoints/gan")
+IMAGES = Path("data/images")
+SPLITS = Path("data/splits.csv")
+FEATURES = Path("data/features")
+SCORES = Path("reports/generators")
+MANIFEST = "manifest.csv"
+BATCH_SIZE = 128
+
+# (images, references), both (N, C, H, W) in [0, 1] -> (N,). MS-GMSD and MDSI: 0 is identical; the others: 1 or more dB.
+Measure = Callable[[Tensor, Tensor], Tensor]
+MEASURES: dict[str, Measure] = {
+    "psnr": lambda x, y: piq.psnr(x, y, reduction="none"),
+    "ssim": lambda x, y: piq.ssim(x, y, reduction="none"),
+    "ms_gmsd": lambda x, y: piq.multi_scale_gmsd(x, y, reduction="none"),
+    "mdsi": lambda x, y: piq.mdsi(x, y, reduction="none"),
+    "haarpsi": lambda x, y: piq.haarpsi(x, y, reduction="none"),
+}
+
+
+class Params(StageParams):
+    seed: int = Field(alias="seed")
+    score: ScoreParams = Field(alias="score")
+
+
+def main(class_name: ClassName, gan_seed: str) -> None:
+    params, device = read_params(Params), read_device()
+    synthetic = np.array(open_images(SYNTHETIC / class_name / gan_seed))
+    rows = rows_of(read_csv(SPLITS), "train", TARGETS[class_name])
+    real = at_size(open_images(IMAGES)[rows], synthetic.shape[1])
+    rng = np.random.default_rng(derive_seed(params.seed, "score", class_name, gan_seed))
+    built = read_built_with(CHECKPOINTS / class_name / gan_seed)
+    manifest = read_csv(SYNTHETIC / class_name / gan_seed / MANIFEST)
+    scores = {
+        "variant": built["variant"],
+        "parameters": built["parameters"],
+        "copies_found": int(manifest["copy"].sum()),
+        "n_real": len(real),
+        "n_synthetic": len(synthetic),
+        **in_feature_space(real, synthetic, params.score.neighbours, device),
+        **full_reference(real, synthetic, params.score.pairs, rng, device),
+    }
+    write_json(SCORES / f"{class_name}_{gan_seed}.json", scores)
+
+
+def in_feature_space(
+    real: NDArray[np.uint8], synthetic: NDArray[np.uint8], neighbours: int, device: torch.device
+) -> dict[str, float | str]:
+    """KID, FID, precision, recall, density and coverage of packed images against the class's training images."""
+    built = read_built_with(FEATURES)
+    extractor = Extractor(built["channels"], built["width"])
+    load_weights(FEATURES, extractor)
+    extractor.eval().to(device)
+    features_real, features_synthetic = (
+        extract(extractor, as_tensor(at_size(images, built["image_size"]), device), BATCH_SIZE).double().numpy()
+        for images in (real, synthetic)
+    )
+    distance = kid(features_real, features_synthetic)
+    return {
+        "kid": distance.value,
+        "kid_std": distance.standard_error,
+        "fid": fid(features_real, features_synthetic),
+        **prdc(features_real, features_synthetic, neighbours)._asdict(),
+        "extractor": built["name"],
+        "extractor_sha256": sha256_of_file(FEATURES / WEIGHTS),
+    }
+
+
+def full_reference(
+    real: NDArray[np.uint8],
+    synthetic: NDArray[np.uint8],
+    pairs: int,
+    rng: np.random.Generator,
+    device: torch.device,
+) -> dict[str, object]:
+    """The five paired measures of synthetic images against their nearest training image, and what to read them by.
+
+    Returns: the five against the nearest real image in pixels, and under ``reference`` the five for random
+        synthetic-real pairs, for pairs of different real images, and for uniform noise against real images.
+    """
+    pairs = min(pairs, len(synthetic))
+    known, drawn = as_tensor(real, device).float() / 255, as_tensor(synthetic[:pairs], device).float() / 255
+    nearest = torch.cdist(drawn.flatten(1), known.flatten(1)).argmin(dim=1)
+    one = rng.integers(len(real), size=pairs)
+    other = (one + rng.integers(1, len(real), size=pairs)) % len(real)
+    noise = torch.from_numpy(rng.random(drawn.shape, dtype=np.float32)).to(device)
+    compared = {
+        "nearest": (drawn, known[nearest]),
+        "random_pairs": (drawn, known[one]),
+        "real_pairs": (known[other], known[one]),
+        "noise_pairs": (noise, known[one]),
+    }
+    with progress_bar("paired measures", len(compared) * pairs, "pairs") as bar:
+        rows = {}
+        for name, (images, references) in compared.items():
+            rows[name] = mean_measures(images, references)
+            bar.update(pairs)
+    return {**rows.pop("nearest"), "reference": rows}
+
+
+@torch.no_grad()
+def mean_measures(images: Tensor, references: Tensor) -> dict[str, float]:
+    """The five measures, each the mean over pairs; images (N, C, H, W) in [0, 1]."""
+    batches = list(zip(images.split(BATCH_SIZE), references.split(BATCH_SIZE), strict=True))
+    return {name: float(torch.cat([measure(*batch) for batch in batches]).mean()) for name, measure in MEASURES.items()}
+
+
+if __name__ == "__main__":
+    run_stage(main, "class", "seed")

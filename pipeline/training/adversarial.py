@@ -1,0 +1,220 @@
+"""The loop of the adversarial family: discriminator steps, a generator step, a moving average."""
+
+import math
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.parametrize import cached, is_parametrized
+from torch.optim import Adam
+
+from models.augment import diff_augment
+from models.generators.families import Adversarial
+from pipeline.errors import InputError
+from pipeline.params.gan import GanTrainParams
+from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.ema import ema_decay, frozen_copy, update_ema
+
+Terms = dict[str, Tensor]  # name: scalar, still on the device
+
+
+class AdversarialRun:
+    """All that one training consists of; ``state`` is what a checkpoint holds.
+
+    Args:
+        images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
+        labels: (N,) on the device.
+        autocast: gives the context in which networks are evaluated.
+    """
+
+    def __init__(
+        self,
+        variant: Adversarial,
+        images: Tensor,
+        labels: Tensor,
+        train: GanTrainParams,
+        seed: int,
+        autocast: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.variant, self.images, self.labels, self.train, self.autocast = variant, images, labels, train, autocast
+        for network in (variant.generator, variant.discriminator):
+            network.to(device=images.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
+        self.ema = frozen_copy(variant.generator)
+        betas = (train.beta1, train.beta2)
+        self.generator_optimizer = Adam(variant.generator.parameters(), train.generator_learning_rate, betas)
+        self.discriminator_optimizer = Adam(
+            variant.discriminator.parameters(), train.discriminator_learning_rate, betas
+        )
+        self.order = EpochOrder(len(images), seed)
+        self.rng = torch.Generator(images.device).manual_seed(seed)
+        self.augment = diff_augment(train.diff_augment)
+        self.images_seen = 0
+        self.curve: list[dict[str, float]] = []
+        self.logged = Mean()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "images_seen": self.images_seen,
+            "curve": self.curve,
+            "rng": self.rng.get_state(),
+            **{name: part.state_dict() for name, part in self._parts().items()},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on where another run with the same arguments was when it gave ``state``."""
+        self.images_seen, self.curve = state["images_seen"], state["curve"]
+        self.rng.set_state(state["rng"])
+        for name, part in self._parts().items():
+            part.load_state_dict(state[name])
+
+    def _parts(self) -> dict[str, Any]:
+        return {
+            "generator": self.variant.generator,
+            "discriminator": self.variant.discriminator,
+            "ema": self.ema,
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "logged": self.logged,
+        }
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Real images (N, C, H, W) in [-1, 1] and their labels (N,) at the present position of the order."""
+        chosen = self.order.indices(self.images_seen, self.train.batch_size).to(self.images.device)
+        return to_unit_range(self.images[chosen]), self.labels[chosen]
+
+    def fake(self, labels: Tensor) -> Tensor:
+        return self.variant.generator(self.variant.latents(len(labels), self.rng), labels).float()
+
+
+class Mean:
+    """Running means of named scalars, kept on their device so that no step waits for one."""
+
+    def __init__(self) -> None:
+        self._sums: Terms = {}
+        self._count = 0
+
+    def add(self, terms: Terms) -> None:
+        for name, value in terms.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+        self._count += 1
+
+    def take(self) -> dict[str, float]:
+        """The means since the last call."""
+        means = {name: float(value) / self._count for name, value in self._sums.items()}
+        self._sums, self._count = {}, 0
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"sums": self._sums, "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._sums, self._count = state["sums"], state["count"]
+
+
+def train_adversarial(
+    run: AdversarialRun, save: Callable[[dict[str, Any]], None], shown: Callable[[int], object]
+) -> nn.Module:
+    """Trains until ``train.kimg`` thousand real images were shown.
+
+    Args:
+        run: new, or loaded with the state of an interrupted one.
+        save: takes the state to resume from.
+        shown: takes the number of real images just shown.
+
+    Returns: the averaged generator, in eval mode.
+
+    Raises:
+        InputError: when a loss is no longer finite; the message names the term and when.
+    """
+    train = run.train
+    total = math.ceil(train.kimg * 1000)
+    while run.images_seen < total:
+        before = run.images_seen
+        terms: Terms = {}
+        for _ in range(run.variant.n_critic):
+            terms |= discriminator_step(run)
+            run.images_seen += train.batch_size
+        terms |= generator_step(run)
+        update_ema(run.ema, run.variant.generator, ema_decay(train.batch_size, run.images_seen, train.ema_kimg))
+        run.logged.add(terms)
+        if _crossed(before, run.images_seen, train.log_kimg) or run.images_seen >= total:
+            run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(), run.images_seen)})
+        if _crossed(before, run.images_seen, train.checkpoint_kimg):
+            save(run.state())
+        shown(run.images_seen - before)
+    return run.ema
+
+
+def discriminator_step(run: AdversarialRun) -> Terms:
+    """One step of the discriminator; real and fake pass through it apart, so batch norm never mixes them."""
+    real, labels = run.next_batch()
+    discriminator = _Augmented(run)
+    with cached():
+        _compute_weights(run.variant.discriminator)
+        with run.autocast():
+            with torch.no_grad():
+                fake = run.fake(labels)
+            losses = run.variant.discriminator_loss(discriminator, real, fake, labels)
+    terms = _step(losses, run.variant.discriminator, run.discriminator_optimizer, "discriminator")
+    return terms | {"real_logits": discriminator.means[0], "fake_logits": discriminator.means[1]}
+
+
+def generator_step(run: AdversarialRun) -> Terms:
+    """One step of the generator on a fresh fake batch."""
+    real, labels = run.next_batch()
+    run.variant.discriminator.requires_grad_(False)
+    with cached():
+        _compute_weights(run.variant.discriminator)
+        with run.autocast():
+            losses = run.variant.generator_loss(_Augmented(run), real, run.fake(labels), labels)
+    terms = _step(losses, run.variant.generator, run.generator_optimizer, "generator")
+    run.variant.discriminator.requires_grad_(True)
+    return terms
+
+
+def _compute_weights(network: nn.Module) -> None:
+    """Fills the cache of parametrised weights in float32: under autocast spectral norms would be estimated in bf16."""
+    for layer in network.modules():
+        if is_parametrized(layer, "weight"):
+            layer.weight  # noqa: B018
+
+
+class _Augmented:
+    """The discriminator behind differentiable augmentation; remembers the mean logit of each call."""
+
+    def __init__(self, run: AdversarialRun) -> None:
+        self._run = run
+        self.means: list[Tensor] = []
+
+    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
+        logits = self._run.variant.discriminator(self._run.augment(images, self._run.rng), labels).float()
+        self.means.append(logits.detach().mean())
+        return logits
+
+
+def _step(losses: Terms, network: nn.Module, optimizer: torch.optim.Optimizer, name: str) -> Terms:
+    """Reduces the per-sample terms once, steps, and returns what the curve shows."""
+    means = {term: loss.mean() for term, loss in losses.items()}
+    optimizer.zero_grad()
+    torch.stack(list(means.values())).sum().backward()
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    optimizer.step()
+    shown = {f"{name}_loss_{term}": mean.detach() for term, mean in means.items()}
+    return shown | {f"{name}_gradient_norm": nn.utils.get_total_norm(gradients)}
+
+
+def _finite(means: dict[str, float], images_seen: int) -> dict[str, float]:
+    for name, value in means.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"{name} became {value} by {images_seen / 1000:g} kimg: the training diverged; "
+                "lower gan.train.generator_learning_rate and discriminator_learning_rate"
+            )
+    return means
+
+
+def _crossed(before: int, after: int, every_kimg: float) -> bool:
+    """Whether a multiple of ``every_kimg`` lies in (before, after]."""
+    return int(after / (every_kimg * 1000)) > int(before / (every_kimg * 1000))

@@ -1,0 +1,175 @@
+"""The classifier's loop: a fixed number of steps, the weights with the best val AUC kept."""
+
+import copy
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import LambdaLR
+from torchsampler import ImbalancedDatasetSampler
+
+from models.augment import standard
+from models.classifier import Classifier
+from models.losses import CLASSIFIER_LOSSES
+from pipeline.errors import InputError
+from pipeline.metrics.classification import roc_auc
+from pipeline.params.classifier import ClassifierTrainParams
+from pipeline.training.batches import EpochOrder, to_unit_range
+
+EVALUATION_BATCH = 256
+
+
+def shown_order(targets: NDArray[np.int64], sampler: str, count: int, seed: int) -> Tensor:
+    """Which image is shown when, for a whole run, (count,).
+
+    Args:
+        sampler: imbalanced: drawn with replacement, each class as often as the other; shuffled: epoch by epoch.
+    """
+    if sampler == "shuffled":
+        return EpochOrder(len(targets), seed).indices(0, count)
+    with torch.random.fork_rng(devices=[]):  # torchsampler draws from the global stream
+        torch.manual_seed(seed)
+        return torch.tensor(list(ImbalancedDatasetSampler(targets, labels=targets.tolist(), num_samples=count)))
+
+
+class ClassifierRun:
+    """All that one training consists of; ``state`` is what a checkpoint holds.
+
+    Args:
+        images: (N, C, H, W) uint8 on the device: training images, real, repeated or synthetic.
+        targets: (N,) 0 or 1.
+        val_images, val_targets: choose the step whose weights are kept.
+        augment, sampler, loss: as in a scheme of params.yaml.
+        autocast: gives the context in which the network is evaluated.
+    """
+
+    def __init__(
+        self,
+        network: Classifier,
+        *,
+        images: Tensor,
+        targets: NDArray[np.int64],
+        val_images: Tensor,
+        val_targets: NDArray[np.int64],
+        augment: str,
+        sampler: str,
+        loss: str,
+        train: ClassifierTrainParams,
+        seed: int,
+        autocast: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        device = images.device
+        self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.images, self.val_images, self.val_targets = images, val_images, val_targets
+        self.targets = torch.from_numpy(targets).float().to(device)
+        self.malignant_share = float(targets.mean())
+        self.train, self.autocast = train, autocast
+        self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
+        self.order = shown_order(targets, sampler, train.steps * train.batch_size, seed)
+        trained = [weights for weights in network.parameters() if weights.requires_grad]
+        self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay)
+        self.schedule = LambdaLR(self.optimizer, self._rate)
+        self.rng = torch.Generator(device).manual_seed(seed)
+        torch.manual_seed(seed)  # dropout draws from the global stream
+        self.step = 0
+        self.best_auc, self.best_step = -1.0, 0
+        self.best: dict[str, Tensor] = {}
+        self.curve: list[dict[str, float]] = []
+
+    def _rate(self, step: int) -> float:
+        return 0.5 * (1 + np.cos(np.pi * step / self.train.steps)) if self.train.schedule == "cosine" else 1.0
+
+    def state(self) -> dict[str, Any]:
+        return {
+            **{name: getattr(self, name) for name in ("step", "best_auc", "best_step", "best", "curve")},
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "rng": self.rng.get_state(),
+            "global_rng": torch.get_rng_state(),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on where another run with the same arguments was when it gave ``state``."""
+        for name in ("step", "best_auc", "best_step", "best", "curve"):
+            setattr(self, name, state[name])
+        self.network.load_state_dict(state["network"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        self.rng.set_state(state["rng"])
+        torch.set_rng_state(state["global_rng"])
+
+
+def train_classifier(
+    run: ClassifierRun, save: Callable[[dict[str, Any]], None], stepped: Callable[[int], object]
+) -> Classifier:
+    """Trains for ``train.steps`` steps.
+
+    Args:
+        run: new, or loaded with the state of an interrupted one.
+        save: takes the state to resume from.
+        stepped: takes the number of steps just done.
+
+    Returns: the classifier with the weights of the best val AUC, in eval mode.
+
+    Raises:
+        InputError: when the loss is no longer finite.
+    """
+    losses: list[Tensor] = []
+    while run.step < run.train.steps:
+        losses.append(classifier_step(run))
+        run.step += 1
+        if run.step % run.train.evaluate_steps == 0 or run.step == run.train.steps:
+            evaluate(run, float(torch.stack(losses).mean()))
+            losses = []
+            save(run.state())
+        stepped(1)
+    run.network.load_state_dict(run.best)
+    return run.network.eval()
+
+
+def classifier_step(run: ClassifierRun) -> Tensor:
+    """One optimizer step; returns the mean loss, still on the device."""
+    start = run.step * run.train.batch_size
+    chosen = run.order[start : start + run.train.batch_size].to(run.images.device)
+    batch = to_unit_range(run.images[chosen])
+    if run.augmented:
+        batch = standard(batch, run.rng)
+    run.network.train()
+    with run.autocast():
+        logits = run.network(batch.contiguous(memory_format=torch.channels_last)).float()
+    loss = run.loss(logits, run.targets[chosen], run.malignant_share).mean()
+    run.optimizer.zero_grad()
+    loss.backward()
+    run.optimizer.step()
+    run.schedule.step()
+    return loss.detach()
+
+
+def evaluate(run: ClassifierRun, loss: float) -> None:
+    """A row of the curve; keeps the weights if the val AUC is the best so far."""
+    if not np.isfinite(loss):
+        raise InputError(f"the loss became {loss} by step {run.step}; lower classifier.train.learning_rate")
+    auc = roc_auc(run.val_targets, predict(run.network, run.val_images, run.autocast))
+    run.curve.append({"step": run.step, "loss": loss, "val_auc": auc})
+    if auc > run.best_auc:
+        run.best_auc, run.best_step = auc, run.step
+        run.best = copy.deepcopy(run.network.state_dict())
+
+
+@torch.no_grad()
+def predict(
+    network: Classifier, images: Tensor, autocast: Callable[[], AbstractContextManager[None]]
+) -> NDArray[np.float64]:
+    """Probability of malignancy of uint8 images (N, C, H, W), (N,)."""
+    network.eval()
+    logits = []
+    for batch in images.split(EVALUATION_BATCH):
+        with autocast():
+            logits.append(network(to_unit_range(batch)).float())
+    return torch.sigmoid(torch.cat(logits).double()).cpu().numpy()

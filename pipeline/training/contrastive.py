@@ -1,0 +1,55 @@
+"""The loop that teaches the extractor without labels."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+from torch.optim import AdamW
+
+from models.augment import contrastive_view
+from models.extractor import Extractor, ProjectionHead
+from models.losses import nt_xent
+from pipeline.params.features import FeaturesParams
+from pipeline.training.batches import EpochOrder, to_unit_range
+
+
+def train_extractor(
+    extractor: Extractor, images: Tensor, params: FeaturesParams, seed: int, stepped: Callable[[int], object]
+) -> list[float]:
+    """Contrastive training in place: two views of an image should lie together, apart from all others.
+
+    Args:
+        images: (N, C, H, W) uint8 on the device.
+        stepped: takes the number of steps just done.
+
+    Returns: the loss of every step.
+    """
+    head = ProjectionHead(extractor.dimension).to(images.device)
+    optimizer = AdamW([*extractor.parameters(), *head.parameters()], params.learning_rate)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, params.steps)
+    order = EpochOrder(len(images), seed)
+    rng = torch.Generator(images.device).manual_seed(seed)
+    batch_size = min(params.batch_size, len(images))  # an image must not be its own negative
+    losses = []
+    extractor.train()
+    for step in range(params.steps):
+        batch = to_unit_range(images[order.indices(step * batch_size, batch_size).to(images.device)])
+        views = torch.cat([contrastive_view(batch, rng), contrastive_view(batch, rng)])
+        first, second = head(extractor(views)).chunk(2)
+        loss = nt_xent(first, second, params.temperature).mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        losses.append(float(loss.detach()))
+        stepped(1)
+    extractor.eval()
+    extractor.calibrate(extract(extractor, images, batch_size))
+    return losses
+
+
+@torch.no_grad()
+def extract(extractor: Extractor, images: Tensor, batch_size: int) -> Tensor:
+    """Features (N, D) of uint8 images (N, C, H, W), on the CPU."""
+    parts = [extractor(to_unit_range(batch)).cpu() for batch in images.split(batch_size)]
+    return torch.cat(parts)

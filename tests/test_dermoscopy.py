@@ -1,0 +1,233 @@
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from pipeline.dermoscopy import artefacts
+from pipeline.dermoscopy.cohort import FaultRates, Record, draw_cohort
+from pipeline.dermoscopy.fields import honeycomb, noise, smoothstep, stroke_coverage
+from pipeline.dermoscopy.lesion import draw_outline
+from pipeline.dermoscopy.photograph import Scene, camera_grid, photograph
+from pipeline.dermoscopy.traits import (
+    CONTINUOUS_SHIFTS,
+    Traits,
+    best_auc,
+    colour_probabilities,
+    draw_latents,
+    malignancy_probability,
+    malignancy_score,
+    visible_traits,
+)
+
+NO_FAULTS = FaultRates(0.0, 0.0, 0.0)
+
+
+def many_lesions(count: int = 100_000) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Targets, continuous latents, colours and scores of ``count`` lesions, every fourth malignant."""
+    targets = (np.arange(count) % 4 == 0).astype(np.int64)
+    continuous, colours = draw_latents(targets, np.random.default_rng(1))
+    return targets, continuous, colours, malignancy_score(continuous, colours)
+
+
+def scene(number: int, traits: Traits | None = None) -> Scene:
+    return Scene(traits or Traits(0.5, 0.5, 3, 6.0), number, number + 1000, number + 2000)
+
+
+def test_best_auc_is_that_of_the_simulated_scores() -> None:
+    targets, _, _, scores = many_lesions()
+    assert best_auc() == pytest.approx(roc_auc_score(targets, scores), abs=0.004)  # four standard errors
+
+
+def test_best_auc_leaves_room_on_both_sides() -> None:
+    assert 0.90 <= best_auc() <= 0.95
+
+
+def test_no_single_trait_nor_their_plain_sum_beats_the_likelihood_ratio() -> None:
+    targets, continuous, colours, scores = many_lesions()
+    rivals = [*continuous.T, colours, continuous.sum(axis=1) + colours]
+    assert max(roc_auc_score(targets, rival) for rival in rivals) < roc_auc_score(targets, scores) - 0.001
+
+
+def test_probability_is_calibrated() -> None:
+    targets, _, _, scores = many_lesions()
+    probability = malignancy_probability(scores, 0.25)
+    assert probability.mean() == pytest.approx(0.25, abs=0.003)
+    for low in (0.1, 0.4, 0.7):
+        bin_ = (probability > low) & (probability < low + 0.2)
+        assert targets[bin_].mean() == pytest.approx(probability[bin_].mean(), abs=0.03)
+
+
+@pytest.mark.parametrize("target", [0, 1])
+def test_colours_follow_their_distribution(target: int) -> None:
+    _, colours = draw_latents(np.full(100_000, target), np.random.default_rng(2))
+    assert np.bincount(colours, minlength=6)[1:] / 100_000 == pytest.approx(colour_probabilities(target), abs=0.006)
+
+
+def test_visible_traits_grow_with_their_latents_and_stay_in_range() -> None:
+    low, high = (visible_traits(CONTINUOUS_SHIFTS / 2 + step, 2) for step in (-3.0, 3.0))
+    assert 0 < low.asymmetry < 0.1 < 0.9 < high.asymmetry < 1
+    assert 0 < low.border < 0.1 < 0.9 < high.border < 1
+    assert 2.5 < low.diameter < 4 < 11 < high.diameter < 12
+
+
+@pytest.mark.parametrize("asymmetry", [0.05, 0.95])
+@pytest.mark.parametrize("border", [0.05, 0.95])
+def test_outline_encloses_the_area_of_its_diameter(asymmetry: float, border: float) -> None:
+    radius = draw_outline(Traits(asymmetry, border, 2, 7.0), np.random.default_rng(3))
+    assert np.pi * np.mean(radius**2) == pytest.approx(np.pi * 3.5**2)
+    assert radius.min() > 0
+
+
+def test_an_irregular_border_is_longer() -> None:
+    def length(border: float) -> float:
+        radius = draw_outline(Traits(0.3, border, 2, 7.0), np.random.default_rng(4))
+        angle = np.linspace(0, 2 * np.pi, len(radius), endpoint=False)
+        points = radius * np.exp(1j * angle)
+        return float(np.abs(np.diff(points, append=points[:1])).sum())
+
+    assert length(0.9) > 1.1 * length(0.1)
+
+
+def test_photograph_is_4_to_3_and_its_mask_aligned() -> None:
+    image, mask = photograph(scene(0), 60)
+    assert image.shape == (60, 80, 3)
+    assert mask.shape == (60, 80)
+    assert set(np.unique(mask)) == {0, 255}
+
+
+def test_photograph_depends_on_its_scene_alone() -> None:
+    first = photograph(scene(0), 48)
+    photograph(scene(1), 48)
+    again = photograph(scene(0), 48)
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], photograph(scene(1), 48)[0])
+
+
+def test_a_larger_diameter_fills_more_of_the_photograph() -> None:
+    small, large = (photograph(scene(5, Traits(0.3, 0.3, 1, diameter)), 64)[1].mean() for diameter in (4.0, 8.0))
+    assert large / small == pytest.approx(4.0, rel=0.15)
+
+
+def test_photographs_show_the_same_lesion_in_different_views() -> None:
+    traits = Traits(0.5, 0.5, 3, 6.0)
+    (first, first_mask), (second, second_mask) = (photograph(Scene(traits, 1, 2, view), 64) for view in (3, 4))
+    assert not np.array_equal(first, second)
+    assert first_mask.mean() == pytest.approx(second_mask.mean(), rel=0.35)
+
+
+def test_lesions_are_darker_than_skin_and_of_sane_size() -> None:
+    targets = np.arange(40) % 2
+    continuous, colours = draw_latents(targets, np.random.default_rng(6))
+    contrast, share = [], []
+    for k in range(40):
+        image, mask = photograph(scene(k, visible_traits(continuous[k], int(colours[k]))), 48)
+        lit = image.max(axis=2) > 40  # neither black corners nor hair
+        inside = mask == 255
+        contrast.append(image[~inside & lit].mean() - image[inside].mean())
+        share.append(inside.mean())
+    assert np.mean(np.array(contrast) > 0) >= 0.95
+    assert np.mean(contrast) > 25
+    assert 0.01 < min(share) < max(share) < 0.75
+
+
+def test_more_colours_spread_more_in_colour_space() -> None:
+    def spread(colours: int) -> float:
+        pixels = []
+        for k in range(12):
+            image, mask = photograph(scene(k, Traits(0.5, 0.3, colours, 8.0)), 48)
+            pixels.append(image[mask == 255].std(axis=0).mean())
+        return float(np.mean(pixels))
+
+    assert spread(5) > spread(3) > spread(1)
+
+
+@pytest.mark.parametrize("field", [noise, honeycomb])
+def test_fields_are_smooth_and_bounded(field) -> None:
+    y, x = np.mgrid[:64, :64].astype(np.float32)
+    values = field(x, y, 16.0, np.random.default_rng(0))
+    assert values.dtype == np.float32
+    assert np.abs(values).max() < 5
+    assert np.abs(np.diff(values, axis=1)).max() < 1.2
+
+
+def test_noise_has_zero_mean_and_unit_variance() -> None:
+    y, x = np.mgrid[:256, :256].astype(np.float32)
+    values = noise(x, y, 8.0, np.random.default_rng(0))
+    assert values.mean() == pytest.approx(0, abs=0.1)
+    assert values.std() == pytest.approx(1, abs=0.1)
+
+
+def test_smoothstep_rises_or_falls() -> None:
+    value = np.array([-1.0, 0.0, 0.5, 1.0, 2.0], dtype=np.float32)
+    assert smoothstep(value, 0, 1) == pytest.approx([0, 0, 0.5, 1, 1])
+    assert smoothstep(value, 1, 0) == pytest.approx([1, 1, 0.5, 0, 0])
+
+
+def test_a_stroke_covers_its_area() -> None:
+    path = np.stack([np.linspace(10, 40, 200), np.full(200, 20.3)], axis=1)
+    cover = stroke_coverage(path[None], 4.0, (40, 50))
+    assert cover.sum() == pytest.approx(30 * 4, rel=0.05)
+    assert cover.max() <= 1
+    assert cover[:15].sum() == 0
+
+
+def test_dense_hair_covers_more_and_none_covers_nothing() -> None:
+    skin = np.full((48, 64, 3), 0.8, dtype=np.float32)
+    assert artefacts.add_hair(skin, 0.0, np.random.default_rng(0)) is skin
+    assert artefacts.add_hair(skin, 1.0, np.random.default_rng(0)).mean() < 0.79
+
+
+def test_camera_grid_is_centred() -> None:
+    x, y = camera_grid(60)
+    assert (x.shape, y.shape) == ((60, 80), (60, 80))
+    assert x.mean() == pytest.approx(0, abs=1e-6)
+    assert y.min() == pytest.approx(-0.5 + 0.5 / 60)
+
+
+def patients(records: list[Record]) -> dict[str, set[str]]:
+    lesions: dict[str, set[str]] = {}
+    for record in records:
+        lesions.setdefault(record.lesion.patient.key, set()).add(record.lesion.key)
+    return lesions
+
+
+def test_cohort_has_patients_with_lesions_with_photographs() -> None:
+    records = draw_cohort(600, 0.25, NO_FAULTS, 0)
+    assert [record.number for record in records] == list(range(1, 601))
+    assert {len(lesions) for lesions in patients(records).values()} == {1, 2, 3, 4}
+    views: dict[str, int] = {}
+    for record in records:
+        views[record.lesion.key] = views.get(record.lesion.key, 0) + 1
+    assert set(views.values()) == {1, 2, 3}
+    assert len({record.scene.photograph_seed for record in records}) == 600
+
+
+@pytest.mark.parametrize("share", [0.1, 0.25, 0.6])
+def test_malignant_share_holds_for_lesions_and_images(share: float) -> None:
+    records = draw_cohort(500, share, NO_FAULTS, 0)
+    lesions = {record.lesion.key: record.lesion.target for record in records}
+    assert sum(lesions.values()) == pytest.approx(share * len(lesions), abs=1)
+    assert np.mean([record.lesion.target for record in records]) == pytest.approx(share, abs=0.01)
+
+
+def test_malignant_lesions_score_higher() -> None:
+    records = draw_cohort(800, 0.4, NO_FAULTS, 0)
+    auc = roc_auc_score([record.lesion.target for record in records], [record.lesion.score for record in records])
+    assert auc == pytest.approx(best_auc(), abs=0.04)
+
+
+def test_duplicates_share_the_scene_and_nothing_else() -> None:
+    records = draw_cohort(300, 0.25, FaultRates(0.1, 0.05, 0.05), 0)
+    by_number = {record.number: record for record in records}
+    duplicates = [record for record in records if record.fault == "duplicate"]
+    assert len(duplicates) == 30
+    for record in duplicates:
+        original = by_number[record.duplicate_of]
+        assert original.fault == ""
+        assert original.scene == record.scene
+        assert original.lesion.patient.key != record.lesion.patient.key
+        assert original.lesion.target == record.lesion.target
+
+
+@pytest.mark.parametrize("images", [0, 1, 2, 3, 5, 8])
+def test_tiny_cohorts_have_exactly_as_many_images(images: int) -> None:
+    assert len(draw_cohort(images, 0.25, FaultRates(0.2, 0.2, 0.2), 0)) == images

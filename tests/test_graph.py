@@ -1,0 +1,202 @@
+"""dvc.yaml, the code and params.yaml say the same."""
+
+import ast
+import importlib
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+
+from models.generators import VARIANTS
+from pipeline.params.generators import SETTINGS
+
+ROOT = Path(__file__).parent.parent
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+REGISTRIES = {"models/generators/__init__.py", "pipeline/params/generators/__init__.py"}
+# What cannot change a result: it validates, stores, logs or finds the place to resume from.
+EXEMPT = {
+    "pipeline/checkpoints.py",
+    "pipeline/errors.py",
+    "pipeline/progress.py",
+    "pipeline/resume.py",
+    "pipeline/stage.py",
+    "pipeline/store.py",
+}
+VARIANT_FILE = "models/generators/${gan.variant}.py"
+
+
+@cache
+def imported_files(file: str) -> frozenset[str]:
+    """The project's own modules that a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse((ROOT / file).read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in names:
+            path = name.replace(".", "/")
+            found |= {candidate for candidate in (f"{path}.py", f"{path}/__init__.py") if (ROOT / candidate).is_file()}
+    return frozenset(found)
+
+
+def closure(*files: str) -> set[str]:
+    """What files import, directly or not; a registry is not followed, as it imports every variant."""
+    seen: set[str] = set()
+    left = list(files)
+    while left:
+        file = left.pop()
+        if file not in seen:
+            seen.add(file)
+            left += [] if file in REGISTRIES else imported_files(file)
+    return seen
+
+
+def code_of(stage: str) -> set[str]:
+    """The files that can change a stage's result."""
+    files = closure(f"pipeline/{stage}.py")
+    if "models/generators/__init__.py" in files:
+        variants = {f"models/generators/{name}.py" for name in VARIANTS}
+        files |= (closure(*variants) - variants) | {VARIANT_FILE}
+    return {
+        file
+        for file in files
+        if file not in EXEMPT and not file.endswith("__init__.py") and not file.startswith("pipeline/params/")
+    }
+
+
+def outputs(stage: dict) -> set[str]:
+    entries = [entry for kind in ("outs", "metrics", "plots") for entry in stage.get(kind, [])]
+    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+
+
+def declared_code(stage: dict) -> set[str]:
+    """Code deps, folders spelled out."""
+    found = set()
+    for dep in stage["deps"]:
+        if dep.startswith(("pipeline/", "models/")):
+            folder = ROOT / dep
+            found |= {str(file.relative_to(ROOT)) for file in folder.rglob("*.py")} if folder.is_dir() else {dep}
+    return found
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_stage_is_a_module_of_the_same_name(name: str) -> None:
+    assert STAGES[name]["cmd"].startswith(f"python -m pipeline.{name}")
+    assert (ROOT / f"pipeline/{name}.py").is_file()
+
+
+def test_every_stage_module_is_a_stage() -> None:
+    modules = {path.stem for path in (ROOT / "pipeline").glob("*.py") if "run_stage(main" in path.read_text()}
+    assert modules == set(STAGES)
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "check_params"])
+def test_code_deps_are_what_the_stage_imports(name: str) -> None:
+    declared = {file for file in declared_code(STAGES[name]) if not file.endswith(("__init__.py", ".html", ".md"))}
+    declared.discard("pipeline/templates")
+    assert declared == code_of(name)
+
+
+@pytest.mark.parametrize("name", [name for name in STAGES if name != "check_params"])
+def test_params_are_what_the_stage_declares(name: str) -> None:
+    module = importlib.import_module(f"pipeline.{name}")
+    aliases = [field.alias for field in module.Params.model_fields.values()]
+    assert sorted(STAGES[name]["params"]) == sorted(aliases)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_paths_in_the_code_are_deps_or_outputs(name: str) -> None:
+    stage = STAGES[name]
+    declared = {re.sub(r"/?\$\{item.*", "", path) for path in [*stage["deps"], *outputs(stage)]}
+    text = (ROOT / f"pipeline/{name}.py").read_text()
+    if "from pipeline.experiment import" in text:
+        text += (ROOT / "pipeline/experiment.py").read_text()
+    for path in re.findall(r'Path\("((?:data|reports)/[^"]+)"\)', text):
+        assert any(path == known or path.startswith(f"{known}/") or known.startswith(f"{path}/") for known in declared)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_data_deps_and_outputs_are_paths_in_the_code(name: str) -> None:
+    """No stage waits for what it does not read, nor promises what it does not write."""
+    stage = STAGES[name]
+    files = [ROOT / f"pipeline/{name}.py", ROOT / "pipeline/experiment.py"]
+    text = "".join(file.read_text() for file in files[: 2 if "experiment" in files[0].read_text() else 1])
+    in_code = set(re.findall(r'Path\("((?:data|reports)/[^"]+)"\)', text))
+    for path in [*stage["deps"], *outputs(stage)]:
+        if path.startswith(("data/", "reports/")) and path != "data/check_params.txt":
+            plain = path.split("/${")[0].split("/gan_${")[0]
+            assert any(plain == known or plain.startswith(f"{known}/") for known in in_code), path
+
+
+def test_every_output_belongs_to_one_stage() -> None:
+    paths = [path for stage in STAGES.values() for path in outputs(stage)]
+    shared = {
+        "data/checkpoints/classifier/${item.scheme}/${item.seed}",
+        "data/predictions/${item.scheme}/${item.seed}.csv",
+    }
+    assert {path for path in paths if paths.count(path) > 1} == shared  # of the two classifier stages, other schemes
+
+
+def test_data_is_ignored_by_git_by_name() -> None:
+    ignored = (ROOT / ".gitignore").read_text().splitlines()
+    for stage in STAGES.values():
+        for path in outputs(stage):
+            if path.startswith("data/"):
+                assert any(f"/{path}".startswith(line.rstrip("/")) for line in ignored if line.startswith("/data/"))
+    assert not any(line.startswith("!") for line in ignored)
+
+
+def test_uncached_outputs_stand_on_the_last_stage_only() -> None:
+    """They switch the run cache off."""
+    for name, stage in STAGES.items():
+        uncached = [out for out in stage.get("outs", []) if not isinstance(out, str)]
+        assert not uncached or name == "report"
+
+
+def test_variants_have_networks_and_settings() -> None:
+    assert list(VARIANTS) == list(SETTINGS) == sorted(VARIANTS)
+
+
+ALLOWED = {
+    "models": {"torch", "torchvision", "efficientnet_pytorch", "models"},
+    "pipeline/training": {"torch", "torchsampler", "numpy", "models", "pipeline"},
+    "pipeline/metrics": {"torch", "numpy", "scipy", "sklearn", "models", "pipeline"},
+}
+STANDARD = {"collections", "contextlib", "copy", "dataclasses", "functools", "itertools", "math", "typing"}
+
+
+@pytest.mark.parametrize("folder", ALLOWED)
+def test_networks_loops_and_metrics_do_no_input_or_output(folder: str) -> None:
+    for path in (ROOT / folder).rglob("*.py"):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            for module in modules:
+                assert module.split(".")[0] in ALLOWED[folder] | STANDARD, f"{path}: {module}"
+                allowed = ("pipeline.errors", "pipeline.metrics", "pipeline.params", "pipeline.training")
+                assert not module.startswith("pipeline") or module.startswith(allowed), f"{path}: {module}"
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("open", "print"), f"{path}: {node.func.id}"
+
+
+def test_no_stage_imports_another() -> None:
+    for name in STAGES:
+        assert not {f"pipeline/{other}.py" for other in STAGES} & imported_files(f"pipeline/{name}.py")
+
+
+TORCH_FREE = ["check_params", "phantom", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
+
+
+@pytest.mark.parametrize("name", TORCH_FREE)
+def test_data_stages_do_not_import_torch(name: str) -> None:
+    for file in closure(f"pipeline/{name}.py"):
+        tree = ast.parse((ROOT / file).read_text())
+        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+        assert not {module.split(".")[0] for module in modules} & {"torch", "torchvision", "piq"}, file

@@ -1,0 +1,78 @@
+"""Classification scores against scikit-learn and hand-made cases."""
+
+import numpy as np
+import pytest
+import sklearn.metrics
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.metrics import classification
+
+TARGET = np.array([0, 0, 1, 1, 0, 1])
+SCORE = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.9])
+
+tied_problems = st.integers(0, 2**32 - 1).map(
+    lambda seed: (
+        np.append([0, 1], np.random.default_rng(seed).integers(0, 2, 40)),
+        np.random.default_rng(seed + 1).integers(0, 12, 42) / 11,
+    )
+)
+
+
+@given(tied_problems)
+def test_areas_agree_with_scikit_learn_also_with_ties(problem):
+    target, score = problem
+    assert classification.roc_auc(target, score) == pytest.approx(sklearn.metrics.roc_auc_score(target, score))
+    expected = sklearn.metrics.average_precision_score(target, score)
+    assert classification.average_precision(target, score) == pytest.approx(expected)
+    assert classification.brier(target, score) == pytest.approx(sklearn.metrics.brier_score_loss(target, score))
+
+
+@given(tied_problems)
+def test_pauc_is_the_challenge_metric(problem):
+    target, score = problem
+    # The challenge mirrors the curve and undoes scikit-learn's normalisation of a partial area.
+    normalised = sklearn.metrics.roc_auc_score(1 - target, -score, max_fpr=0.2)
+    smallest = 0.5 * 0.2**2
+    expected = smallest + (0.2 - smallest) / 0.5 * (normalised - 0.5)
+    assert classification.pauc_tpr80(target, score) == pytest.approx(expected, abs=1e-12)
+
+
+def test_pauc_of_a_perfect_and_of_a_blind_classifier():
+    assert classification.pauc_tpr80(TARGET, TARGET.astype(float)) == pytest.approx(0.2)
+    assert classification.pauc_tpr80(TARGET, np.zeros(6)) == pytest.approx(0.02)
+
+
+def test_curves_are_those_of_scikit_learn():
+    false_rate, true_rate = classification.roc_curve(TARGET, SCORE)
+    expected = sklearn.metrics.roc_curve(TARGET, SCORE, drop_intermediate=False)
+    assert false_rate == pytest.approx(expected[0])
+    assert true_rate == pytest.approx(expected[1])
+
+
+def test_thresholds_come_with_the_rates_that_they_promise():
+    target = np.array([0] * 10 + [1] * 5)
+    score = np.append(np.arange(10) / 10, [0.05, 0.55, 0.85, 0.95, 0.97])
+    threshold = classification.threshold_at_specificity(target, score, 0.9)
+    assert threshold == pytest.approx(0.85)  # 0.9 is the one benign image of ten that is called
+    assert classification.specificity(target, score, threshold) == pytest.approx(0.9)
+    assert classification.sensitivity(target, score, threshold) == pytest.approx(0.6)
+    # Youden: 0.95 calls 2 of 5 and no benign one (0.4), 0.85 calls 3 and one of ten (0.5), 0.55 calls 4 and four (0.4)
+    assert classification.threshold_youden(target, score) == pytest.approx(0.85)
+    assert classification.balanced_accuracy(target, score, 0.85) == pytest.approx((0.6 + 0.9) / 2)
+
+
+def test_specificity_that_no_score_reaches_calls_nothing():
+    target, score = np.array([0, 1, 0, 1]), np.array([0.9, 0.1, 0.8, 0.2])
+    threshold = classification.threshold_at_specificity(target, score, 0.9)
+    assert classification.sensitivity(target, score, threshold) == 0
+    assert classification.specificity(target, score, threshold) == 1
+
+
+def test_calibration_error_by_hand():
+    target = np.array([0, 1, 1, 1])
+    probability = np.array([0.1, 0.3, 0.9, 1.0])
+    # lower half: mean 0.2 against 1/2; upper half: mean 0.95 against 1
+    assert classification.ece(target, probability, bins=2) == pytest.approx(0.5 * 0.3 + 0.5 * 0.05)
+    mean, observed, size = classification.calibration_curve(target, probability, bins=10)
+    assert (list(mean), list(observed), list(size)) == ([0.1, 0.3, 0.95], [0, 1, 1], [1, 1, 2])

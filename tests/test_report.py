@@ -1,0 +1,246 @@
+"""The report stage: what it says, that it stands alone, and that it is the same twice."""
+
+import base64
+import io
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from PIL import Image
+
+from pipeline import report, report_figures, report_text
+from pipeline.errors import InputError
+from pipeline.params.reader import read_tree
+
+GAN_SCHEMES = ("gan_balanced", "gan_plus_10")
+ROOT = Path(__file__).parents[1]
+RNG = np.random.default_rng(0)
+FIVE = {"psnr": 12.3, "ssim": 0.31, "ms_gmsd": 0.25, "mdsi": 0.47, "haarpsi": 0.39}
+
+
+def scheme_report(verdict="reference", gain=0.02, detectable=None):
+    content = {"auc": 0.8, "auc_ci_low": 0.75, "auc_ci_high": 0.85, "auc_std": 0.01, "p_holm": None, "verdict": verdict}
+    content |= {"detectable_gain": detectable, "intervals_carry_seed_error": True, "auc_per_seed": [0.79, 0.81]}
+    for key in report_figures.GAINS:
+        content |= {key: gain, f"{key}_ci_low": gain - 0.01, f"{key}_ci_high": gain + 0.01}
+    scores = ("average_precision", "pauc_tpr80", "sensitivity_at_90_specificity", "balanced_accuracy", "brier", "ece")
+    content |= dict.fromkeys(scores, 0.123)
+    return content | {"train_images": 40, "synthetic_images": 3, "optimizer_steps": 150}
+
+
+def write(path, content):
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(content if isinstance(content, str) else json.dumps(content))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """A working directory with everything that the stage reads, in small."""
+    monkeypatch.chdir(tmp_path)
+    write("params.yaml", yaml.safe_dump(read_tree(ROOT / "params.yaml")))
+    for scheme in ("baseline", "classic", "oversample"):
+        write(f"reports/classifier/{scheme}.json", scheme_report())
+    write("reports/classifier/gan_balanced.json", scheme_report("harms", -0.05, 0.041))
+    write("reports/classifier/gan_plus_10.json", scheme_report("no detectable effect", 0.01, 0.027))
+    curve = "series,{},{}\nbaseline,0,0\nbaseline,1,1\nclassic,0,1\n"
+    write("reports/plots/roc.csv", curve.format("false_positive_rate", "true_positive_rate"))
+    write("reports/plots/pr.csv", curve.format("recall", "precision"))
+    write("reports/plots/calibration.csv", curve.format("mean_probability", "malignant_share"))
+    for name in ("ingest", "reduce", "prepare", "split"):
+        write(f"reports/{name}.json", {"rows": 12345, "dropped": {f"reason_of_{name}": 7}, "files": [f"<{name}>"] * 9})
+    write_images()
+    for class_name in ("benign", "malignant"):
+        write_generator(class_name)
+    return tmp_path
+
+
+def write_images():
+    ids = [f"image_{i}" for i in range(40)]
+    splits = pd.DataFrame({"image_id": ids, "row": range(40), "target": [0, 1] * 20, "group_id": ids})
+    splits["split"] = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
+    Path("data/images").mkdir(parents=True)
+    splits.to_csv("data/splits.csv", index=False)
+    np.save("data/images/images.npy", RNG.integers(0, 256, (40, 16, 16, 3), dtype=np.uint8))
+    licences = pd.DataFrame({"image_id": ids, "licence": "CC-BY", "attribution": ["A | B"] * 30 + [""] * 10})
+    licences.to_csv("data/reduced.csv", index=False)
+
+
+def write_generator(class_name):
+    directory = Path(f"data/synthetic/{class_name}/0")
+    directory.mkdir(parents=True)
+    np.save(directory / "images.npy", RNG.integers(0, 256, (15, 16, 16, 3), dtype=np.uint8))
+    scores = {"variant": "dcgan", "parameters": 1234, "kid": 0.0123, "kid_std": 0.001, "fid": 44.2, "n_real": 30}
+    scores |= {"precision": 0.6, "recall": 0.3, "density": 0.5, "coverage": 0.5, "copies_found": 2, "n_synthetic": 15}
+    scores |= {"extractor": "own", "extractor_sha256": "ab" * 32, **FIVE}
+    scores["reference"] = {"random_pairs": FIVE, "real_pairs": FIVE, "noise_pairs": FIVE}
+    write(f"reports/generators/{class_name}_0.json", scores)
+    write(f"reports/plots/gan_{class_name}_0.csv", "kimg,generator_loss,discriminator_loss,extra\n1,2,3,4\n2,3,4,5\n")
+    Path("reports/samples").mkdir(exist_ok=True)
+    Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(f"reports/samples/{class_name}_0.png")
+
+
+class Page(HTMLParser):
+    """The tags of a page and its text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.words = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+    @property
+    def text(self):
+        return " ".join(" ".join(self.words).split())
+
+
+def page():
+    report.main()
+    return Page(report.REPORT.read_text())
+
+
+def test_the_verdict_is_said_once_and_plainly(here):
+    sentence = report_text.verdict_sentence(
+        {
+            "gan_balanced": scheme_report("harms", -0.05, 0.041),
+            "gan_plus_10": scheme_report("no detectable effect", 0.01, 0.027),
+        }
+    )
+    assert page().text.count(sentence) == 1
+    assert report.MODEL_CARD.read_text().count(sentence) == 1
+    assert "harm in gan_balanced" in sentence
+    assert "no detectable effect in gan_plus_10" in sentence
+    assert "about these images, this split and these generator seeds" in sentence
+    assert "0.041" in sentence
+
+
+def test_the_sentence_of_every_verdict():
+    helped = report_text.verdict_sentence(
+        {"a": scheme_report("helps", 0.1, 0.05), "b": scheme_report("helps", 0.1, 0.05)}
+    )
+    assert helped.startswith("Synthetic images helped in a and b, which beat both")
+    assert "no scheme with synthetic images" in report_text.verdict_sentence({}).lower()
+    untested = report_text.verdict_sentence({"a": scheme_report("not tested")})
+    assert untested.startswith("The effect of synthetic images in a could not be tested")
+    assert "95 % power" not in untested
+
+
+def test_the_page_loads_nothing_from_outside(here):
+    opened = page()
+    assert "http" not in re.sub(r"data:[^\"]+", "", report.REPORT.read_text())
+    loaded = [
+        value for _, attrs in opened.tags for key, value in attrs.items() if key in ("src", "href", "srcset", "data")
+    ]
+    assert loaded
+    assert all(value.startswith(("data:", "#")) for value in loaded)
+    assert not {tag for tag, _ in opened.tags} & {"script", "link", "iframe", "object"}
+
+
+def test_the_page_can_be_read_by_everyone(here):
+    opened = page()
+    attributes = dict(opened.tags)
+    assert attributes["html"]["lang"] == "en"
+    assert "viewport" in {attrs.get("name") for tag, attrs in opened.tags if tag == "meta"}
+    assert [tag for tag, _ in opened.tags].count("title") == 1
+    assert all(attrs["alt"] for tag, attrs in opened.tags if tag == "img")
+    assert {attrs["href"][1:] for tag, attrs in opened.tags if tag == "a"} <= {
+        attrs.get("id") for _, attrs in opened.tags
+    }
+
+
+def test_every_table_and_count_is_there(here):
+    text = page().text
+    for expected in (
+        "gan_plus_10",
+        "12,345",
+        "reason of split",
+        "<ingest>",
+        "and 4 more",
+        "noise, against real",
+        "CC-BY",
+    ):
+        assert expected in text
+    assert "cannot rank generators" in text
+    assert "gan.variants.dcgan.latent_dim" in text
+
+
+def test_a_second_run_writes_the_same_bytes(here):
+    report.main()
+    first = report.REPORT.read_bytes(), report.MODEL_CARD.read_bytes()
+    report.main()
+    assert (report.REPORT.read_bytes(), report.MODEL_CARD.read_bytes()) == first
+
+
+def test_the_page_stays_small_with_many_large_generators(here):
+    tree = read_tree()
+    tree["gan"]["seeds"] = list(range(20))
+    tree["image"]["size"] = tree["gan"]["image_size"] = 256
+    write("params.yaml", yaml.safe_dump(tree))
+    np.save("data/images/images.npy", RNG.integers(0, 256, (40, 256, 256, 3), dtype=np.uint8))
+    for class_name in ("benign", "malignant"):
+        np.save(f"data/synthetic/{class_name}/0/images.npy", RNG.integers(0, 256, (12, 256, 256, 3), dtype=np.uint8))
+        noise = Image.fromarray(RNG.integers(0, 256, (800, 800, 3), dtype=np.uint8))
+        for seed in range(20):
+            write(
+                f"reports/generators/{class_name}_{seed}.json",
+                Path(f"reports/generators/{class_name}_0.json").read_text(),
+            )
+            noise.save(f"reports/samples/{class_name}_{seed}.png", compress_level=0)
+    report.main()
+    assert report.REPORT.stat().st_size <= 10_000_000
+
+
+def test_without_gan_schemes_there_is_no_verdict(here):
+    tree = read_tree()
+    tree["classifier"]["gan_schemes"] = {}
+    write("params.yaml", yaml.safe_dump(tree))
+    assert "there is no verdict" in page().text
+
+
+def test_one_seed_and_phantoms_are_announced(here):
+    lacking = scheme_report() | {"intervals_carry_seed_error": False}
+    assert len(report_text.caveats({"a": lacking}, "phantom")) == 2
+    assert report_text.caveats({"a": scheme_report()}, "isic") == []
+    assert "procedural phantoms" in page().text
+
+
+def test_the_model_card_states_the_limits(here):
+    report.main()
+    card = report.MODEL_CARD.read_text()
+    for expected in (
+        "Not a medical device",
+        "## Licence",
+        "| CC-BY | A / B | 30 |",
+        "| CC-BY | not stated | 10 |",
+        "## Intended use",
+    ):
+        assert expected in card
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["reports/classifier/classic.json", "reports/generators/benign_0.json", "reports/split.json", "data/splits.csv"],
+)
+def test_a_missing_file_is_named(here, name):
+    Path(name).unlink()
+    with pytest.raises(InputError, match=name):
+        report.main()
+
+
+def test_a_mosaic_holds_the_images_in_order():
+    images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1) * np.full((6, 4, 4, 1), 40, dtype=np.uint8)
+    uri = report_figures.mosaic(images, columns=3, size=4)
+
+    picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
+    assert picture.shape == (12, 18)
+    assert picture[3, 3::6].tolist() == [0, 40, 80]
+    assert picture[9, 3::6].tolist() == [120, 160, 200]
