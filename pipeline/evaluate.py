@@ -11,7 +11,7 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.metrics.auc_inference import TestSet
-from pipeline.metrics.classification import Score, Target
+from pipeline.metrics.ranking import Score, Target
 from pipeline.metrics.schemes import Columns, Run, compare, mean_pr, mean_roc, pooled_calibration, score
 from pipeline.params.classifier import GanScheme, RealScheme
 from pipeline.params.evaluate import EvaluateParams
@@ -67,7 +67,7 @@ def main() -> None:
 
 def read_splits() -> tuple[Split, Split]:
     """The val and the test split. Raises InputError unless each has both classes."""
-    table = read_csv(SPLITS, dtype={"image_id": str, "group_id": str})
+    table = read_csv(SPLITS)
     return _split(table, "val"), _split(table, "test")
 
 
@@ -85,7 +85,7 @@ def read_run(scheme: str, seeds: list[int], val: Split, test: Split) -> Run:
     val_scores, test_scores = [], []
     for seed in seeds:
         path = PREDICTIONS / scheme / f"{seed}.csv"
-        table = read_csv(path, dtype={"image_id": str})
+        table = read_csv(path)
         missing = {"image_id", "split", "target", "probability"} - set(table.columns)
         if missing:
             raise InputError(f"{path} lacks the column {', '.join(sorted(missing))}; train that scheme again")

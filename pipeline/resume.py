@@ -29,7 +29,7 @@ class ResumePoint:
         for path in sorted(path for folder in CODE for path in folder.rglob("*.py")):
             key.update(path.read_bytes())
         for tensor in data:
-            key.update(tensor.cpu().contiguous().numpy())
+            key.update(tensor.cpu().contiguous().numpy().data)
         root = Path(os.environ.get("CHECKPOINT_DIR", ".checkpoints"))
         self._folder = root / stage / key.hexdigest()[:16]
 

@@ -40,7 +40,7 @@ MEASURES: dict[str, Measure] = {
     "psnr": lambda x, y: piq.psnr(x, y, reduction="none"),
     "ssim": lambda x, y: piq.ssim(x, y, reduction="none"),
     "ms_gmsd": lambda x, y: piq.multi_scale_gmsd(x, y, reduction="none"),
-    "mdsi": lambda x, y: piq.mdsi(x, y, reduction="none"),
+    "mdsi": lambda x, y: piq.mdsi(x.expand(-1, 3, -1, -1), y.expand(-1, 3, -1, -1), reduction="none"),  # wants colour
     "haarpsi": lambda x, y: piq.haarpsi(x, y, reduction="none"),
 }
 

@@ -68,12 +68,16 @@ def write_csv(path: Path, table: "pd.DataFrame") -> None:
 
 
 def read_csv(path: Path, **options: Any) -> "pd.DataFrame":
-    """A CSV that an earlier stage wrote. Raises InputError when it is not there."""
+    """A CSV that an earlier stage wrote; ids are text, whatever they look like.
+
+    Raises:
+        InputError: when it is not there.
+    """
     import pandas as pd
 
     if not path.is_file():
         raise InputError(f"{path} does not exist; run the stage that writes it, or `dvc repro`")
-    return pd.read_csv(path, **options)
+    return pd.read_csv(path, **{"dtype": {"image_id": str, "group_id": str}, **options})
 
 
 def sha256_of_file(path: Path) -> str:

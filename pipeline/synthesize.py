@@ -49,7 +49,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     training = at_size(open_images(IMAGES)[rows], COPY_SIZE)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", class_name, gan_seed))
     images, manifest = draw(variant, TARGETS[class_name], params.synthesize, training, rng, device)
-    names = splits.set_index("row")["image_id"].loc[rows].to_numpy()
+    names = splits.sort_values("row")["image_id"].to_numpy()[rows]  # a row for every packed image
     manifest["nearest_image_id"] = names[manifest.pop("nearest")]
     with replaced_directory(SYNTHETIC / class_name / gan_seed) as directory:
         np.save(directory / ARRAY, images)

@@ -99,6 +99,18 @@ def test_predictions_in_any_order_are_matched_by_image(here):
     assert report_of("classic")["auc_per_seed"][0] == pytest.approx(np.mean(wins))
 
 
+def test_thresholds_come_from_val(here):
+    for seed in range(3):
+        path = evaluate.PREDICTIONS / "classic" / f"{seed}.csv"
+        table = pd.read_csv(path)
+        table.loc[table["split"] == "val", "probability"] /= 1e6  # a threshold from there calls every test image
+        table.to_csv(path, index=False)
+    evaluate.main()
+    report = report_of("classic")
+    assert report["balanced_accuracy"] == pytest.approx(0.5)
+    assert report["sensitivity_at_90_specificity"] == 1
+
+
 def test_a_second_run_writes_the_same_bytes(here):
     evaluate.main()
     first = contents(here / "reports")
@@ -156,6 +168,10 @@ def with_a_gap(table):
     return table.assign(probability=[np.nan, *table["probability"][1:]])
 
 
+def with_a_percentage(table):
+    return table.assign(probability=[54.0, *table["probability"][1:]])
+
+
 def without_a_column(table):
     return table.drop(columns="probability")
 
@@ -167,6 +183,7 @@ def without_a_column(table):
         (with_an_image_twice, r"classic/2.csv has 101 \w+ images, data/splits.csv has 100"),
         (with_another_label, "classic/2.csv has other val labels"),
         (with_a_gap, "classic/2.csv has a probability that is missing or outside"),
+        (with_a_percentage, "classic/2.csv has a probability that is missing or outside"),
         (without_a_column, "classic/2.csv lacks the column probability"),
     ],
 )

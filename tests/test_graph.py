@@ -91,7 +91,7 @@ def test_every_stage_is_a_module_of_the_same_name(name: str) -> None:
 
 
 def test_every_stage_module_is_a_stage() -> None:
-    modules = {path.stem for path in (ROOT / "pipeline").glob("*.py") if "run_stage(main" in path.read_text()}
+    modules = {path.stem for path in (ROOT / "pipeline").glob("*.py") if "\n    run_stage(main" in path.read_text()}
     assert modules == set(STAGES)
 
 

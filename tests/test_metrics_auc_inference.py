@@ -100,8 +100,8 @@ def test_both_sources_of_error_add_up():
 def test_degrees_of_freedom_lie_between_those_of_the_parts():
     assert summed_freedom(1.0, 2, 0.0, 300.0) == pytest.approx(2)
     assert summed_freedom(1e-12, 2, 1.0, 300.0) == pytest.approx(300)
-    likely = 2 / scipy.stats.chi2.median(2)
-    assert summed_freedom(1.0, 2, 1.0, 300.0) == pytest.approx((likely + 1) ** 2 / (likely**2 / 2 + 1 / 300))
+    upper = 2 / scipy.stats.chi2.ppf(1 / 3, 2)
+    assert summed_freedom(1.0, 2, 1.0, 300.0) == pytest.approx((upper + 1) ** 2 / (upper**2 / 2 + 1 / 300))
 
 
 def test_interval_p_value_and_detectable_gain_follow_the_t_distribution():
@@ -221,7 +221,7 @@ def test_a_large_effect_is_found():
     assert np.mean(found) > 0.9
 
 
-@pytest.mark.parametrize(("seeds", "most"), [(2, 0.11), (3, 0.075), (5, 0.063)])
+@pytest.mark.parametrize(("seeds", "most"), [(2, 0.08), (3, 0.062), (5, 0.057)])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_intervals_cover_about_as_promised_whatever_share_the_seeds_have(seeds, most, share):
     rng, trials = np.random.default_rng(3), 20000

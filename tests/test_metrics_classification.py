@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.metrics import classification
+from pipeline.metrics.ranking import roc_auc
 
 TARGET = np.array([0, 0, 1, 1, 0, 1])
 SCORE = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.9])
@@ -22,7 +23,7 @@ tied_problems = st.integers(0, 2**32 - 1).map(
 @given(tied_problems)
 def test_areas_agree_with_scikit_learn_also_with_ties(problem):
     target, score = problem
-    assert classification.roc_auc(target, score) == pytest.approx(sklearn.metrics.roc_auc_score(target, score))
+    assert roc_auc(target, score) == pytest.approx(sklearn.metrics.roc_auc_score(target, score))
     expected = sklearn.metrics.average_precision_score(target, score)
     assert classification.average_precision(target, score) == pytest.approx(expected)
     assert classification.brier(target, score) == pytest.approx(sklearn.metrics.brier_score_loss(target, score))

@@ -5,57 +5,27 @@ is called malignant when ``score >= threshold``.
 """
 
 import numpy as np
+import sklearn.metrics
 from numpy.typing import NDArray
 
-Target = NDArray[np.int64]
-Score = NDArray[np.float64]
-
-
-def placements(of: Score, among: Score) -> Score:
-    """Share of ``among`` below each value of ``of``, ties counting one half.
-
-    Source: DeLong et al. 1988, the structural components; by sorting, as in Sun and Xu 2014.
-    """
-    ordered = np.sort(among)
-    below = np.searchsorted(ordered, of, side="left")
-    not_above = np.searchsorted(ordered, of, side="right")
-    return (below + not_above) / (2 * len(among))
-
-
-def roc_auc(target: Target, score: Score) -> float:
-    """Area under the ROC curve in [0, 1]: how often a malignant image outscores a benign one, ties counting half."""
-    return float(placements(score[target == 1], score[target == 0]).mean())
-
-
-def counts_by_threshold(target: Target, score: Score) -> tuple[Score, Score, Score]:
-    """Images called malignant at each distinct score, from the strictest threshold down.
-
-    Returns:
-        thresholds, true positives, false positives: (T,) each.
-    """
-    order = np.argsort(-score, kind="stable")
-    ordered, positive = score[order], target[order]
-    last = np.flatnonzero(np.append(np.diff(ordered) != 0, True))  # the last image of each tie
-    true_positives = np.cumsum(positive)[last].astype(np.float64)
-    return ordered[last], true_positives, last + 1.0 - true_positives
+from pipeline.metrics.ranking import Score, Target
 
 
 def roc_curve(target: Target, score: Score) -> tuple[Score, Score]:
     """False and true positive rates from (0, 0) to (1, 1), one point per distinct score."""
-    _, true_positives, false_positives = counts_by_threshold(target, score)
-    return np.append(0, false_positives / false_positives[-1]), np.append(0, true_positives / true_positives[-1])
+    false_rate, true_rate, _ = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
+    return false_rate, true_rate
 
 
 def pr_curve(target: Target, score: Score) -> tuple[Score, Score]:
     """Recall, ascending to 1, and precision, one point per distinct score."""
-    _, true_positives, false_positives = counts_by_threshold(target, score)
-    return true_positives / true_positives[-1], true_positives / (true_positives + false_positives)
+    precision, recall, _ = sklearn.metrics.precision_recall_curve(target, score)
+    return recall[-2::-1], precision[-2::-1]  # the last point belongs to no image
 
 
 def average_precision(target: Target, score: Score) -> float:
     """Mean precision over the recall steps, in [0, 1]; no interpolation, which would flatter."""
-    recall, precision = pr_curve(target, score)
-    return float(np.sum(np.diff(recall, prepend=0) * precision))
+    return float(sklearn.metrics.average_precision_score(target, score))
 
 
 def pauc_tpr80(target: Target, score: Score) -> float:
@@ -72,9 +42,8 @@ def pauc_tpr80(target: Target, score: Score) -> float:
 
 def threshold_at_specificity(target: Target, score: Score, specificity: float) -> float:
     """The lowest threshold on these images that leaves at least this share of benign images uncalled."""
-    thresholds, _, false_positives = counts_by_threshold(target, score)
-    allowed = false_positives <= (1 - specificity) * np.sum(target == 0) + 1e-9
-    return float(thresholds[allowed][-1]) if allowed.any() else float(np.nextafter(thresholds[0], np.inf))
+    false_rate, _, thresholds = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
+    return float(thresholds[false_rate <= 1 - specificity + 1e-9][-1])
 
 
 def threshold_youden(target: Target, score: Score) -> float:
@@ -82,8 +51,8 @@ def threshold_youden(target: Target, score: Score) -> float:
 
     Source: Youden 1950.
     """
-    thresholds, true_positives, false_positives = counts_by_threshold(target, score)
-    return float(thresholds[np.argmax(true_positives / true_positives[-1] - false_positives / false_positives[-1])])
+    false_rate, true_rate, thresholds = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
+    return float(thresholds[1:][np.argmax((true_rate - false_rate)[1:])])  # the first one calls nothing
 
 
 def sensitivity(target: Target, score: Score, threshold: float) -> float:
@@ -96,12 +65,12 @@ def specificity(target: Target, score: Score, threshold: float) -> float:
 
 def balanced_accuracy(target: Target, score: Score, threshold: float) -> float:
     """Mean of sensitivity and specificity."""
-    return (sensitivity(target, score, threshold) + specificity(target, score, threshold)) / 2
+    return float(sklearn.metrics.balanced_accuracy_score(target, score >= threshold))
 
 
 def brier(target: Target, probability: Score) -> float:
     """Mean squared distance of probability and target, in [0, 1]; 0 is best. Source: Brier 1950."""
-    return float(np.mean((probability - target) ** 2))
+    return float(sklearn.metrics.brier_score_loss(target, probability))
 
 
 def calibration_curve(target: Target, probability: Score, bins: int) -> tuple[Score, Score, NDArray[np.int64]]:

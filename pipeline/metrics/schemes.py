@@ -17,7 +17,7 @@ from pipeline.metrics.auc_inference import (
     gain_estimate,
     judge,
 )
-from pipeline.metrics.classification import Score, Target
+from pipeline.metrics.ranking import Score, Target, roc_auc
 
 BASELINE, CLASSIC, PLACEBO = "baseline", "classic", "oversample"
 RIVALS = {"auc_gain": BASELINE, "auc_gain_over_placebo": PLACEBO, "auc_gain_over_classic": CLASSIC}
@@ -69,7 +69,7 @@ def _auc_report(auc: Estimate, confidence: float) -> Report:
 
 
 def _seeds_report(target: Target, scores: Score) -> Report:
-    auc = [classification.roc_auc(target, score) for score in scores]
+    auc = [roc_auc(target, score) for score in scores]
     return {"auc_per_seed": auc, "auc_std": float(np.std(auc, ddof=1)) if len(auc) > 1 else None}
 
 

@@ -1,6 +1,7 @@
 """The classifier's loop: a fixed number of steps, the weights with the best val AUC kept."""
 
 import copy
+import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
@@ -17,7 +18,7 @@ from models.augment import standard
 from models.classifier import Classifier
 from models.losses import CLASSIFIER_LOSSES
 from pipeline.errors import InputError
-from pipeline.metrics.classification import roc_auc
+from pipeline.metrics.ranking import roc_auc
 from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.training.batches import EpochOrder, to_unit_range
 
@@ -82,7 +83,7 @@ class ClassifierRun:
         self.curve: list[dict[str, float]] = []
 
     def _rate(self, step: int) -> float:
-        return 0.5 * (1 + np.cos(np.pi * step / self.train.steps)) if self.train.schedule == "cosine" else 1.0
+        return 0.5 * (1 + math.cos(math.pi * step / self.train.steps)) if self.train.schedule == "cosine" else 1.0
 
     def state(self) -> dict[str, Any]:
         return {

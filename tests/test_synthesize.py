@@ -1,0 +1,133 @@
+"""Drawing, the copy gate, and the scores."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import piq
+import pytest
+import torch
+
+from models.generators.families import Adversarial
+from pipeline import score_synthetic, synthesize, train_features, train_gan
+from pipeline.errors import InputError
+from pipeline.metrics.copies import nearest_distance
+from pipeline.params.synthesize import SynthesizeParams
+
+SYNTHETIC = Path("data/synthetic/malignant/0")
+
+
+class Replay(torch.nn.Module):
+    """A generator that hands out given images one after the other."""
+
+    def __init__(self, images: np.ndarray) -> None:
+        super().__init__()
+        self.images = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
+        self.position = 0
+
+    def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        rows = torch.arange(self.position, self.position + len(z)) % len(self.images)
+        self.position += len(z)
+        return self.images[rows]
+
+
+def drawn_from(images: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4):
+    variant = Adversarial(Replay(images), torch.nn.Identity(), 2, lambda *_: {}, lambda *_: {})
+    params = SynthesizeParams(count=count, batch_size=batch_size, copy_distance=0.02)
+    return synthesize.draw(variant, 1, params, training, torch.Generator().manual_seed(0), torch.device("cpu"))
+
+
+def noise(count: int, size: int = 16, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def test_the_distance_finds_a_copy_in_any_orientation() -> None:
+    known, new = noise(10), noise(3, seed=1)
+    turned = [np.rot90(known[4], k) for k in range(4)] + [np.rot90(known[4][:, ::-1], k) for k in range(4)]
+    distance, nearest = nearest_distance(np.stack([*turned, *new]), known)
+    assert distance[:8] == pytest.approx([0] * 8, abs=1e-6)
+    assert nearest[:8].tolist() == [4] * 8
+    assert distance[8:].min() > 0.2
+
+
+def test_the_distance_is_the_root_mean_square_of_unit_pixels() -> None:
+    black, gray = np.zeros((1, 16, 16, 1), np.uint8), np.full((1, 16, 16, 1), 51, np.uint8)
+    assert nearest_distance(gray, black)[0] == pytest.approx([0.2])
+
+
+def test_copies_are_dropped_replaced_and_listed() -> None:
+    training, new = noise(5), noise(9, seed=1)
+    stream = new.copy()
+    stream[2], stream[5] = training[3], training[0]
+    images, manifest = drawn_from(stream, training, count=6)
+    assert np.array_equal(images, new[[0, 1, 3, 4, 6, 7]])
+    assert manifest["copy"].sum() == 2
+    assert manifest.loc[manifest["copy"], "nearest"].tolist() == [3, 0]
+    assert manifest["row"].dropna().tolist() == list(range(6))
+    assert len(manifest) == 8
+
+
+def test_a_generator_of_copies_is_stopped() -> None:
+    training = noise(5)
+    with pytest.raises(InputError, match=r"of 24 images drawn only 0 lie at least synthesize.copy_distance 0.02"):
+        drawn_from(training, training, count=6)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
+    params = experiment(channels=channels)
+    train_gan.main("malignant", "0")
+    train_features.main()
+    synthesize.main("malignant", "0")
+    score_synthetic.main("malignant", "0")
+    images = np.load(SYNTHETIC / "images.npy")
+    assert images.shape == (params["synthesize"]["count"], 32, 32, channels)
+    assert images.dtype == np.uint8
+    splits = pd.read_csv("data/splits.csv").set_index("image_id")
+    nearest = splits.loc[pd.read_csv(SYNTHETIC / "manifest.csv")["nearest_image_id"]]
+    assert set(nearest["split"]) == {"train"}
+    assert set(nearest["target"]) == {1}
+    assert Path("reports/samples/malignant_0.png").stat().st_size > 1000
+    scores = json.loads(Path("reports/generators/malignant_0.json").read_text())
+    contract = "variant parameters psnr ssim ms_gmsd mdsi haarpsi kid kid_std fid precision recall density coverage"
+    contract += " copies_found n_real n_synthetic extractor extractor_sha256 reference"
+    assert set(scores) == set(contract.split())
+    assert scores["n_real"] == 10
+    assert scores["copies_found"] == pd.read_csv(SYNTHETIC / "manifest.csv")["copy"].sum()
+    before = (SYNTHETIC / "images.npy").read_bytes()
+    synthesize.main("malignant", "0")
+    assert (SYNTHETIC / "images.npy").read_bytes() == before
+
+
+def test_full_reference_measures_find_the_nearest_image() -> None:
+    real = np.random.default_rng(0).integers(0, 256, (12, 32, 32, 3), dtype=np.uint8)
+    synthetic = np.clip(real[[7, 2]].astype(int) + 2, 0, 255).astype(np.uint8)
+    rng, cpu = np.random.default_rng(0), torch.device("cpu")
+    scores = score_synthetic.full_reference(real, synthetic, 50, rng, cpu)
+    as_float = [torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255 for x in (synthetic, real[[7, 2]])]
+    assert scores["psnr"] == pytest.approx(float(piq.psnr(*as_float)), rel=1e-5)
+    assert scores["ssim"] > 0.99
+    assert set(scores["reference"]) == {"random_pairs", "real_pairs", "noise_pairs"}
+    assert scores["reference"]["random_pairs"]["psnr"] < 12
+
+
+def test_scores_tell_good_images_from_bad(experiment) -> None:
+    """More of the same images score better than noise, whatever the extractor has learnt."""
+    experiment()
+    train_features.main()
+    images = np.load("data/images/images.npy")
+    cpu = torch.device("cpu")
+    same = score_synthetic.in_feature_space(images[:30], images[30:], 3, cpu)
+    bad = score_synthetic.in_feature_space(images[:30], noise(30, size=32), 3, cpu)
+    assert same["kid"] < bad["kid"]
+    assert same["fid"] < bad["fid"]
+    assert same["coverage"] > bad["coverage"]
+    assert abs(same["kid"]) < 4 * same["kid_std"]
+
+
+def test_the_sample_grid_shows_images_row_by_row() -> None:
+    images = np.arange(60, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
+    grid = np.asarray(synthesize.sample_grid(images))
+    assert grid.shape == (48, 80)
+    assert (grid[0, 0], grid[0, 79], grid[8, 0]) == (0, 9, 10)

@@ -1,0 +1,193 @@
+"""Training generators: who moves, what is read, and what an interruption costs."""
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from models.generators import VARIANTS, build_variant
+from pipeline import train_gan
+from pipeline.errors import InputError
+from pipeline.params.gan import GanTrainParams
+from pipeline.params.generators import SETTINGS
+from pipeline.training.adversarial import AdversarialRun, discriminator_step, generator_step, train_adversarial
+from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
+from pipeline.training.ema import ema_decay, frozen_copy, update_ema
+
+CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
+
+
+def new_run(params: dict[str, Any], name: str, **changed: Any) -> AdversarialRun:
+    torch.manual_seed(0)
+    settings = SETTINGS[name].model_validate(params["gan"]["variants"][name]).model_dump()
+    variant = build_variant(name, image_size=32, channels=3, **settings)
+    train = GanTrainParams.model_validate(params["gan"]["train"] | changed)
+    images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
+    labels = torch.ones(20, dtype=torch.long)
+    return AdversarialRun(variant, images, labels, train, 0, contextlib.nullcontext)
+
+
+def moved(before: dict[str, torch.Tensor], network: torch.nn.Module) -> bool:
+    return any(not torch.equal(before[name], value) for name, value in network.named_parameters())
+
+
+def weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    return {name: value.detach().clone() for name, value in network.named_parameters()}
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_each_step_moves_its_own_network_only(name: str, experiment) -> None:
+    run = new_run(experiment(), name)
+    for step, moving, still in (
+        (discriminator_step, run.variant.discriminator, run.variant.generator),
+        (generator_step, run.variant.generator, run.variant.discriminator),
+    ):
+        before_moving, before_still = weights(moving), weights(still)
+        terms = step(run)
+        assert moved(before_moving, moving)
+        assert not moved(before_still, still)
+        assert all(value.dim() == 0 for value in terms.values())
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_steps_of_one_network_against_a_fixed_other_lower_its_loss(name: str, experiment) -> None:
+    run = new_run(experiment(), name, diff_augment=[], batch_size=20)
+    losses = [sum(float(value) for term, value in discriminator_step(run).items() if "loss" in term) for _ in range(12)]
+    assert min(losses[-3:]) < losses[0]
+    losses = [float(generator_step(run)["generator_loss_adversarial"]) for _ in range(12)]
+    assert min(losses[-3:]) < losses[0]
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_an_interrupted_run_ends_in_the_same_bytes(name: str, experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = experiment()
+    params["gan"]["variant"] = name
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    train_gan.main("malignant", "0")
+    whole = {path.name: path.read_bytes() for path in CHECKPOINT.iterdir()}
+    curve = Path("reports/plots/gan_malignant_0.csv").read_bytes()
+    shutil.rmtree("data/checkpoints")
+
+    class Killed(BaseException):
+        pass
+
+    def die_after_the_second_checkpoint(run, save, shown):
+        saves = []
+
+        def counted(state):
+            save(state)
+            saves.append(state["images_seen"])
+
+        def shown_until(count):
+            if len(saves) == 2:
+                raise Killed
+
+        train_adversarial(run, counted, shown_until)
+
+    monkeypatch.setattr(train_gan, "train_adversarial", die_after_the_second_checkpoint)
+    with pytest.raises(Killed):
+        train_gan.main("malignant", "0")
+    assert not CHECKPOINT.exists()
+    resumed_at = []
+
+    def noted(run, save, shown):
+        resumed_at.append(run.images_seen)
+        return train_adversarial(run, save, shown)
+
+    monkeypatch.setattr(train_gan, "train_adversarial", noted)
+    train_gan.main("malignant", "0")
+    assert resumed_at == [40]  # of 80 images
+    assert {path.name: path.read_bytes() for path in CHECKPOINT.iterdir()} == whole
+    assert Path("reports/plots/gan_malignant_0.csv").read_bytes() == curve
+    assert not list(Path(".checkpoints").rglob("*.pt"))
+
+
+def test_another_param_does_not_resume_the_state(experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = experiment()
+    seen = []
+
+    def keep_the_state(run, save, shown):
+        seen.append(run.images_seen)
+        run.images_seen = 48
+        save(run.state())
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_gan, "train_adversarial", keep_the_state)
+    for rate in (0.0002, 0.0002, 0.0004):
+        params["gan"]["train"]["generator_learning_rate"] = rate
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        with pytest.raises(KeyboardInterrupt):
+            train_gan.main("malignant", "0")
+    assert seen == [0, 48, 0]
+
+
+@pytest.mark.parametrize(("class_name", "target"), [("benign", 0), ("malignant", 1)])
+def test_a_generator_sees_training_images_of_its_class_only(class_name: str, target: int, experiment) -> None:
+    """Every drawn image holds its row in a corner pixel: the rows that the loop holds are the split's."""
+    experiment()
+    run = train_gan.start_run(train_gan.read_params(train_gan.Params), class_name, 0)
+    splits = pd.read_csv("data/splits.csv")
+    expected = splits[(splits["split"] == "train") & (splits["target"] == target)]["row"]
+    assert run.images[:, 0, 0, 0].tolist() == expected.tolist()
+    shown = {int(image[0, 0, 0]) for position in range(0, 200, 8) for image in batch_at(run, position)}
+    assert shown == set(expected)
+
+
+def batch_at(run: AdversarialRun, position: int) -> torch.Tensor:
+    run.images_seen = position
+    return ((run.next_batch()[0] + 1) * 127.5).round()
+
+
+def test_changed_held_out_pixels_change_no_generator(experiment) -> None:
+    experiment()
+    train_gan.main("malignant", "0")
+    before = (CHECKPOINT / "model.safetensors").read_bytes()
+    images = np.load("data/images/images.npy")
+    held_out = pd.read_csv("data/splits.csv").query("split != 'train'")["row"]
+    images[held_out] = 255 - images[held_out]
+    np.save("data/images/images.npy", images)
+    train_gan.main("malignant", "0")
+    assert (CHECKPOINT / "model.safetensors").read_bytes() == before
+    images[0] = 255 - images[0]  # a training image: now it must differ
+    np.save("data/images/images.npy", images)
+    train_gan.main("malignant", "0")
+    assert (CHECKPOINT / "model.safetensors").read_bytes() != before
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(experiment) -> None:
+    run = new_run(experiment(), "dcgan", generator_learning_rate=1e30)
+    with pytest.raises(InputError, match=r"loss_.* became (nan|inf|-inf) by .* kimg"):
+        train_adversarial(run, lambda state: None, lambda count: None)
+
+
+def test_an_epoch_shows_every_image_once_and_batches_run_over_its_end() -> None:
+    order = EpochOrder(10, seed=3)
+    stream = torch.cat([order.indices(start, 4) for start in range(0, 40, 4)])
+    for epoch in range(4):
+        assert sorted(stream[10 * epoch : 10 * epoch + 10].tolist()) == list(range(10))
+    assert stream[:10].tolist() != stream[10:20].tolist()
+
+
+def test_uint8_survives_the_way_to_the_model_and_back() -> None:
+    images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
+    there = to_unit_range(as_tensor(images, torch.device("cpu")))
+    assert there.min() == -1
+    assert there.max() == 1
+    assert np.array_equal(to_uint8(there), images)
+
+
+def test_the_moving_average_has_the_half_life_it_is_given() -> None:
+    assert ema_decay(32, images_seen=1_000_000, half_life_kimg=10) == pytest.approx(0.5 ** (32 / 10_000))
+    assert ema_decay(32, images_seen=640, half_life_kimg=10) == pytest.approx(0.5)  # ramp: 5 % of what was seen
+    assert ema_decay(32, images_seen=640, half_life_kimg=0) == pytest.approx(0)
+    model = torch.nn.BatchNorm2d(1)
+    ema = frozen_copy(model)
+    torch.nn.init.constant_(model.weight, 3.0)
+    update_ema(ema, model, decay=0.75)
+    assert float(ema.weight) == pytest.approx(1.5)
