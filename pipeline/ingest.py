@@ -10,7 +10,8 @@ from pydantic import Field
 from pipeline.errors import InputError
 from pipeline.isic.reading import Reading, read_source
 from pipeline.isic.row import Row
-from pipeline.isic.vocabulary import TARGETS, label_of
+from pipeline.isic.vocabulary import label_of
+from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.source import METADATA_COLUMNS, SourceParams
 from pipeline.stage import run_stage
@@ -72,7 +73,7 @@ def with_labels(table: pd.DataFrame, source: SourceParams) -> tuple[pd.DataFrame
     counts = Counter(table["label"])
     labels = {value: label_of(value, source.labels) for value in counts}
     translated = table["label"].map({value: label or "unknown" for value, label in labels.items()})
-    target = translated.map(lambda label: TARGETS.get(label, ""))
+    target = translated.map({label: str(target) for label, target in TARGETS.items()}).fillna("")
     unknown = Counter({value: count for value, count in counts.items() if labels[value] is None})
     return table.assign(label=translated, target=target), unknown
 

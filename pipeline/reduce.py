@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.errors import InputError
-from pipeline.isic.vocabulary import TARGETS
+from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.reduce import ReduceParams
 from pipeline.seeding import derive_seed
@@ -71,7 +71,7 @@ def drop_reasons(metadata: pd.DataFrame) -> pd.Series:
 def check_classes(images: pd.DataFrame, complaint: str) -> None:
     """Refuses images without one of the classes. Raises InputError: the complaint, with the class for ``{label}``."""
     for label, target in TARGETS.items():
-        if not (images["target"] == target).any():
+        if not (images["target"] == str(target)).any():
             raise InputError(complaint.format(label=label))
 
 

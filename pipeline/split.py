@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.grouping import group_ids
+from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.split import SplitParams
 from pipeline.seeding import derive_seed
@@ -22,7 +23,6 @@ SPLITS = Path("data/splits.csv")
 REPORT = Path("reports/split.json")
 
 NAMES = ("train", "val", "test")
-CLASSES = ("benign", "malignant")  # by target
 
 
 class Params(StageParams):
@@ -67,7 +67,7 @@ def split(images: pd.DataFrame, params: SplitParams, seed: int) -> tuple[pd.Data
     """
     keys = [images["patient_id"], images["lesion_id"], images["sha256"]]
     grouped = images.assign(group_id=group_ids(images["image_id"], keys))
-    sizes = pd.crosstab(grouped["group_id"], grouped["target"]).reindex(columns=range(len(CLASSES)), fill_value=0)
+    sizes = pd.crosstab(grouped["group_id"], grouped["target"]).reindex(columns=list(TARGETS.values()), fill_value=0)
     ties = np.array([derive_seed(seed, "split", group) for group in sizes.index])
     order = np.lexsort((ties, -sizes.sum(axis=1).to_numpy()))
     shares = np.array([params.train, params.val, params.test])
@@ -104,7 +104,7 @@ def assign(groups: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np
 
 def check_classes(splits: pd.DataFrame, params: SplitParams) -> None:
     """Refuses a split without both classes. Raises InputError."""
-    for target, label in enumerate(CLASSES):
+    for label, target in TARGETS.items():
         of_class = splits[splits["target"] == target]
         for name in NAMES:
             if not (of_class["split"] == name).any():

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 
 from pipeline.params.source import Label
 
-TARGETS = {"benign": "0", "malignant": "1"}  # other labels have none
-
 LABELS: dict[str, Label] = {  # as the archive has spelled them over the years, lower case
     "benign": "benign",
     "indeterminate": "indeterminate",

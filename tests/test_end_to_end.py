@@ -1,0 +1,149 @@
+"""The whole graph by `dvc repro` on recipes/smoke.yaml, in a fresh clone; then what a user does next."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str, cwd: Path, check: bool = True) -> str:
+    """Runs a command with this interpreter's environment first on PATH, as activation puts it."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    identity = {
+        f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    result = subprocess.run(command, cwd=cwd, env=environment | identity, text=True, capture_output=True)
+    if check and result.returncode:
+        pytest.fail(f"{' '.join(command)} exited with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result.stdout + result.stderr
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files that Git has or would add, committed afresh, with the smoke recipe run to its end."""
+    folder = tmp_path_factory.mktemp("clone")
+    files = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
+    for file in files:
+        if (ROOT / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, folder / file)
+    shutil.copy2(folder / "recipes/smoke.yaml", folder / "params.yaml")
+    run("git", "init", "--quiet", cwd=folder)
+    (folder / "repro.log").write_text(run("dvc", "repro", cwd=folder))
+    run("git", "add", "--all", cwd=folder)
+    run("git", "commit", "--quiet", "--message", "smoke", cwd=folder)
+    return folder
+
+
+def test_the_report_opens_with_a_verdict(clone: Path) -> None:
+    html = (clone / "reports/report.html").read_text()
+    assert "no detectable effect" in html or "helps" in html or "harms" in html
+    assert "<svg" in html
+    assert "data:image/" in html
+
+
+def test_every_scheme_has_its_metrics(clone: Path) -> None:
+    table = {path.stem: json.loads(path.read_text()) for path in (clone / "reports/auc").glob("*.json")}
+    assert set(table) == {"baseline", "classic", "oversample", "gan_balanced", "gan_plus_10"}
+    keys = {"auc", "auc_ci_low", "auc_ci_high", "auc_gain", "auc_gain_over_placebo", "verdict"}
+    assert all(set(row) == keys for row in table.values())
+    shown = run("dvc", "metrics", "show", cwd=clone)
+    assert all(f"reports/auc/{scheme}.json" in shown for scheme in table)
+    assert len(shown.splitlines()) == 1 + len(table)
+
+
+def test_stages_log_their_time(clone: Path) -> None:
+    log = (clone / "repro.log").read_text()
+    assert "train_gan@malignant-0: done in " in log
+    assert set(pd.read_csv(clone / "logs/times.csv")["stage"].str.split("@").str[0]) == {
+        *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
+        *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
+    }
+
+
+def test_no_group_spans_two_splits(clone: Path) -> None:
+    """Checked against the phantom's own truth, patients and byte-equal files, not against the split's groups."""
+    splits = pd.read_csv(clone / "data/splits.csv").merge(
+        pd.read_csv(clone / "data/metadata.csv")[["image_id", "patient_id", "lesion_id", "sha256"]], on="image_id"
+    )
+    assert len(splits) > 300
+    for column in ("patient_id", "lesion_id", "sha256", "group_id"):
+        assert splits.groupby(column)["split"].nunique().max() == 1, column
+    assert splits["sha256"].duplicated().any()  # the planted duplicates are in
+
+
+def test_synthetic_images_come_near_training_images_only(clone: Path) -> None:
+    splits = pd.read_csv(clone / "data/splits.csv").set_index("image_id")
+    for class_name, target in (("benign", 0), ("malignant", 1)):
+        nearest = pd.read_csv(clone / f"data/synthetic/{class_name}/0/manifest.csv")["nearest_image_id"]
+        assert set(splits.loc[nearest, "split"]) == {"train"}
+        assert set(splits.loc[nearest, "target"]) == {target}
+
+
+def test_nothing_runs_twice_and_git_is_clean(clone: Path) -> None:
+    assert "Data and pipelines are up to date." in run("dvc", "repro", cwd=clone)
+    assert run("git", "status", "--porcelain", cwd=clone) == ""
+
+
+def executed(log: str) -> set[str]:
+    """The stages that ran, without those restored from the run cache."""
+    lines = log.splitlines()
+    return {
+        line.split("'")[1]
+        for line, following in zip(lines, lines[1:], strict=False)
+        if line.startswith("Running stage") and following.startswith(">")
+    }
+
+
+def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone: Path) -> None:
+    ran = executed(run("dvc", "exp", "run", "-S", "gan.variant=sngan", cwd=clone))
+    assert ran == {
+        "check_params",
+        *(
+            f"{stage}@{item}-0"
+            for stage in ("train_gan", "synthesize", "score_synthetic")
+            for item in ("benign", "malignant")
+        ),
+        "train_classifier_gan@gan_balanced-0",
+        "train_classifier_gan@gan_plus_10-0",
+        "evaluate",
+        "report",
+    }
+    changed = run("dvc", "metrics", "diff", cwd=clone)
+    assert "reports/auc/gan_balanced.json" in changed
+    assert "reports/auc/baseline.json" not in changed
+    back = executed(run("dvc", "exp", "run", "-S", "gan.variant=dcgan", cwd=clone))
+    assert back <= {"check_params", "report"}
+    assert run("git", "diff", "--stat", "--", "reports", cwd=clone) == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "sentence"),
+    [
+        ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: dcgan, sngan"),
+        ("source.metadata", "data/raw/nowhere", "data/raw/nowhere"),
+    ],
+)
+def test_a_wrong_value_is_one_sentence_and_no_traceback(clone: Path, key: str, value: str, sentence: str) -> None:
+    params = (clone / "params.yaml").read_text()
+    name = key.split(".")[1]
+    lines = [f"  {name}: {value}" if line.startswith(f"  {name}:") else line for line in params.splitlines()]
+    (clone / "params.yaml").write_text("\n".join(lines) + "\n")
+    try:
+        log = run("dvc", "repro", cwd=clone, check=False)
+        stage = run(
+            sys.executable, "-m", f"pipeline.{'check_params' if 'gan' in key else 'ingest'}", cwd=clone, check=False
+        )
+    finally:
+        (clone / "params.yaml").write_text(params)
+    assert sentence in stage
+    assert "Traceback" not in log + stage
+    assert "ERROR" in log
