@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
@@ -98,7 +99,7 @@ def executed(log: str) -> set[str]:
     lines = log.splitlines()
     return {
         line.split("'")[1]
-        for line, following in zip(lines, lines[1:], strict=False)
+        for line, following in pairwise(lines)
         if line.startswith("Running stage") and following.startswith(">")
     }
 

@@ -67,7 +67,7 @@ class ClassifierRun:
         device = images.device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.images, self.val_images, self.val_targets = images, val_images, val_targets
-        self.targets = torch.from_numpy(targets).float().to(device)
+        self.targets = torch.tensor(targets, dtype=torch.float32, device=device)
         self.malignant_share = float(targets.mean())
         self.train, self.autocast = train, autocast
         self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
