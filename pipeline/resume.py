@@ -1,7 +1,7 @@
 """Where an interrupted training goes on: outside DVC's outputs, in a folder named by all that decides the result.
 
 A plain DVC output is deleted before its stage runs and a persistent one keeps the state of other params, so the
-state lives in .checkpoints/<stage>/<key>/; another param, other data or other code have another key.
+state lives in .checkpoints/<stage>-<key>/; another param, other data or other code have another key.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class ResumePoint:
         for tensor in data:
             key.update(tensor.cpu().contiguous().numpy().data)
         root = Path(os.environ.get("CHECKPOINT_DIR", ".checkpoints"))
-        self._folder = root / stage / key.hexdigest()[:16]
+        self._folder = root / f"{stage}-{key.hexdigest()[:16]}"
 
     def load(self) -> dict[str, Any] | None:
         """The state last saved, on the CPU; None at a first start."""

@@ -3,8 +3,10 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -124,6 +126,22 @@ def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone
     back = executed(run("dvc", "exp", "run", "-S", "gan.variant=dcgan", cwd=clone))
     assert back <= {"check_params", "report"}
     assert run("git", "diff", "--stat", "--", "reports", cwd=clone) == ""
+
+
+def test_a_generator_killed_in_mid_training_ends_in_the_same_bytes(clone: Path) -> None:
+    output = clone / "data/checkpoints/gan/malignant/0/model.safetensors"
+    curve = clone / "reports/plots/gan_malignant_0.csv"
+    whole = output.read_bytes(), curve.read_bytes()
+    output.unlink()
+    command = [sys.executable, "-m", "pipeline.train_gan", "--class", "malignant", "--seed", "0"]
+    with subprocess.Popen(command, cwd=clone, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as training:
+        while not list(clone.glob(".checkpoints/*/state.pt")) and training.poll() is None:
+            time.sleep(0.01)
+        training.kill()
+    assert training.returncode == -signal.SIGKILL
+    assert not output.exists()
+    assert "resumed at 1.024 kimg" in run(*command, cwd=clone)
+    assert (output.read_bytes(), curve.read_bytes()) == whole
 
 
 @pytest.mark.parametrize(
