@@ -29,6 +29,8 @@ SPLITS = Path("data/splits.csv")
 CHECKPOINTS = Path("data/checkpoints/classifier")
 PREDICTIONS = Path("data/predictions")
 
+Added = list[tuple[NDArray[np.uint8], int]]  # packed images of any size, and their target
+
 
 class ExperimentParams(StageParams):
     """What every scheme shares."""
@@ -61,26 +63,55 @@ def added_per_class(benign: int, malignant: int, rule: str | float) -> tuple[int
 
 
 def run_experiment(
-    params: ExperimentParams,
-    scheme: RealScheme | GanScheme,
-    name: str,
-    seed: str,
-    added: list[tuple[NDArray[np.uint8], int]],
-    synthetic_images: int,
+    params: ExperimentParams, scheme: RealScheme | GanScheme, name: str, seed: str, added: Added, synthetic_images: int
 ) -> None:
     """Trains a classifier, keeps the weights with the best val AUC, and predicts val and test once.
 
     Args:
-        added: packed images at any size and their target, shown beside the real training images.
+        added: images to be shown beside the real training images.
+        synthetic_images: how many of them are synthetic.
     """
-    device, splits = read_device(), read_csv(SPLITS)
+    splits = read_csv(SPLITS)
     packed = at_size(open_images(IMAGES), params.image_size)
-    train, val = rows_of(splits, "train"), rows_of(splits, "val")
+    run = start_run(params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added)
+    resume = ResumePoint(f"train_classifier_{name}_{seed}", params, [run.images, run.targets, run.order])
+    if state := resume.load():
+        run.load(state)
+        print(f"resumed at step {run.step}", flush=True)
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+        network = train_classifier(run, resume.save, bar.update)
+    held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
+    probability = predict(network, as_tensor(packed[held_out["row"]], run.images.device), run.autocast)
+    write_csv(
+        PREDICTIONS / name / f"{seed}.csv",
+        held_out[["image_id", "split", "target"]].assign(probability=probability),
+    )
+    with replaced_directory(CHECKPOINTS / name / seed) as directory:
+        save_model(directory, network, built_with(params, run, synthetic_images))
+        write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
+    resume.remove()
+
+
+def start_run(
+    params: ExperimentParams,
+    scheme: RealScheme | GanScheme,
+    seed: int,
+    packed: NDArray[np.uint8],
+    splits: pd.DataFrame,
+    added: Added,
+) -> ClassifierRun:
+    """A classifier with its first weights, the training images and, to choose a step by, the val images.
+
+    Args:
+        packed: all images at the classifier's size.
+    """
+    device = read_device()
     target = splits.set_index("row")["target"]
+    train, val = rows_of(splits, "train"), rows_of(splits, "val")
     images = np.concatenate([packed[train], *(at_size(extra, params.image_size) for extra, _ in added)])
     targets = np.concatenate([target[train].to_numpy(), *(np.full(len(extra), label) for extra, label in added)])
-    run = ClassifierRun(
-        build_classifier(params, packed.shape[3], derive_seed(params.seed, "classifier", seed)),
+    return ClassifierRun(
+        build_classifier(params, packed.shape[3], seed),
         images=as_tensor(images, device),
         targets=targets,
         val_images=as_tensor(packed[val], device),
@@ -89,25 +120,9 @@ def run_experiment(
         sampler=scheme.sampler,
         loss=scheme.loss,
         train=params.train,
-        seed=derive_seed(params.seed, "classifier", seed),
+        seed=seed,
         autocast=lambda: autocast(device, params.precision, cpu_gains=False),
     )
-    resume = ResumePoint(f"train_classifier_{name}_{seed}", params, [run.images, run.targets, run.order])
-    if state := resume.load():
-        run.load(state)
-        print(f"resumed at step {run.step}", flush=True)
-    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
-        network = train_classifier(run, resume.save, bar.update)
-    held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
-    probability = predict(network, as_tensor(packed[held_out["row"]], device), run.autocast)
-    write_csv(
-        PREDICTIONS / name / f"{seed}.csv",
-        held_out[["image_id", "split", "target"]].assign(probability=probability),
-    )
-    with replaced_directory(CHECKPOINTS / name / seed) as directory:
-        save_model(directory, network, built_with(params, run, packed.shape[3], synthetic_images))
-        write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
-    resume.remove()
 
 
 def build_classifier(params: ExperimentParams, channels: int, seed: int) -> Classifier:
@@ -150,12 +165,12 @@ def pretrained_weights(weights: str, model: str) -> dict[str, torch.Tensor]:
     return torch.load(weights, map_location="cpu", weights_only=True)
 
 
-def built_with(params: ExperimentParams, run: ClassifierRun, channels: int, synthetic_images: int) -> dict[str, Any]:
+def built_with(params: ExperimentParams, run: ClassifierRun, synthetic_images: int) -> dict[str, Any]:
     """How to build the network again, and what ``evaluate`` reports of its training."""
     network = ("model", "width", "depth", "image_size", "frozen_blocks", "batch_norm_momentum", "dropout")
     return {
         **{name: getattr(params, name) for name in network},
-        "channels": channels,
+        "channels": run.images.shape[1],
         "weights": params.weights,
         "parameters": sum(weights.numel() for weights in run.network.parameters()),
         "train_images": len(run.images),

@@ -25,11 +25,12 @@ def to_uint8(images: Tensor) -> NDArray[np.uint8]:
 class EpochOrder:
     """An endless order of images in which every epoch shows each once, in a new shuffle.
 
-    It has no state: the indices at a position depend on the seed alone, so a resumed run goes on exactly.
+    No state decides it: the indices at a position depend on the seed alone, so a resumed run goes on exactly.
     """
 
     def __init__(self, count: int, seed: int) -> None:
         self._count, self._seed = count, seed
+        self._last: tuple[int, Tensor] = (-1, torch.empty(0))
 
     def indices(self, start: int, length: int) -> Tensor:
         """Indices (length,) of the images shown at positions start ... start + length - 1."""
@@ -39,4 +40,7 @@ class EpochOrder:
         return epochs[offset : offset + length]
 
     def _epoch(self, epoch: int) -> Tensor:
-        return torch.from_numpy(np.random.default_rng([self._seed, epoch]).permutation(self._count))
+        if epoch != self._last[0]:
+            shuffled = np.random.default_rng([self._seed, epoch]).permutation(self._count)
+            self._last = (epoch, torch.from_numpy(shuffled))
+        return self._last[1]
