@@ -20,9 +20,10 @@ class SourceParams(Section):
     @field_validator("columns")
     @classmethod
     def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
-        unknown = set(columns) - set(METADATA_COLUMNS)
+        known = [column for column in METADATA_COLUMNS if column != "target"]  # follows from the label
+        unknown = set(columns) - set(known)
         if unknown:
-            raise ValueError(f"maps unknown columns {sorted(unknown)}; known: {', '.join(METADATA_COLUMNS)}")
+            raise ValueError(f"maps unknown columns {sorted(unknown)}; known: {', '.join(known)}")
         if columns and not {"image_id", "label"} <= set(columns):
             raise ValueError("must map at least image_id and label")
         return columns
