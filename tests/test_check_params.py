@@ -83,6 +83,12 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
         ("reduce.balance", "balanced", "scheme gan_balanced fills the classes up to equal numbers"),
         ("source.columns", {"image": "x"}, "source.columns maps unknown columns ['image']"),
         (
+            "source.columns",
+            {"image_id": "x", "label": "y", "target": "z"},
+            "source.columns maps unknown columns ['target']",
+        ),
+        ("source.columns", {"image_id": "x"}, "source.columns must map at least image_id and label"),
+        (
             "source.labels",
             {"x": "evil"},
             "source.labels.x should be 'benign', 'malignant', 'indeterminate' or 'unknown'",
