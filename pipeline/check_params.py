@@ -1,6 +1,8 @@
 """Stage check_params: params.yaml in, a constant marker out; every mistake in one line, all at once."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.params.document import mistakes
@@ -11,11 +13,24 @@ from pipeline.store import write_text
 MARKER = Path("data/check_params.txt")
 
 
+PHANTOM = "data/raw/phantom/"  # what is under it is written by a later stage
+
+
 def main() -> None:
-    if found := mistakes(read_tree()):
+    tree = read_tree()
+    if found := mistakes(tree) or absent_files(tree["source"]):
         count = "a mistake" if len(found) == 1 else f"{len(found)} mistakes"
         raise InputError("\n  ".join([f"{PARAMS} has {count}:", *found]))
     write_text(MARKER, "params.yaml is valid\n")  # constant: an edit costs this stage and reruns no other by itself
+
+
+def absent_files(source: Mapping[str, Any]) -> list[str]:
+    """The user's files that are not there; DVC would only say that data are missing."""
+    return [
+        f"source.{key} is {source[key]}, which does not exist; copy or link your download there, or correct the path"
+        for key in ("metadata", "images", "masks")
+        if source[key] is not None and not source[key].startswith(PHANTOM) and not Path(source[key]).exists()
+    ]
 
 
 if __name__ == "__main__":

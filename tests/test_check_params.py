@@ -140,6 +140,22 @@ def test_the_stage_names_all_mistakes_at_once_and_writes_nothing(
     assert not check_params.MARKER.exists()
 
 
+def test_a_folder_that_is_not_there_is_named_before_anything_runs(
+    smoke_params: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    smoke_params["source"] |= {"metadata": "data/raw/mine/table.csv", "images": "data/raw/mine", "masks": None}
+    Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
+    Path("data/raw/mine").mkdir(parents=True)
+    with pytest.raises(
+        InputError, match=r"source\.metadata is data/raw/mine/table\.csv, which does not exist; copy or"
+    ):
+        check_params.main()
+    Path("data/raw/mine/table.csv").touch()
+    check_params.main()
+    assert check_params.MARKER.is_file()
+
+
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     file.write_text("a: 2e-4\nb: 1.5\nc: 3\nd: 1e5\n")
