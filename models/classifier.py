@@ -57,10 +57,11 @@ class Classifier(nn.Module):
             raise ValueError(
                 f"classifier.frozen_blocks is {frozen_blocks}; {model} has {len(self.network._blocks)} blocks"
             )
-        self.frozen = nn.ModuleList()
-        if frozen_blocks:
-            self.frozen.extend([self.network._conv_stem, self.network._bn0, *self.network._blocks[:frozen_blocks]])
-            self.frozen.requires_grad_(False)
+        # A plain list: registered a second time, the layers would stand twice in the state dict.
+        stem = [self.network._conv_stem, self.network._bn0] if frozen_blocks else []
+        self.frozen: list[nn.Module] = [*stem, *self.network._blocks[:frozen_blocks]]
+        for layer in self.frozen:
+            layer.requires_grad_(False)
         mean, std = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
         if channels == 1:
             mean, std = mean.mean(0, keepdim=True), std.mean(0, keepdim=True)
@@ -69,7 +70,8 @@ class Classifier(nn.Module):
 
     def train(self, mode: bool = True) -> Self:
         super().train(mode)
-        self.frozen.eval()  # frozen batch norm keeps its statistics too
+        for layer in self.frozen:
+            layer.eval()  # frozen batch norm keeps its statistics too
         return self
 
     def forward(self, images: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ def read_device() -> torch.device:
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
         return torch.device("cuda" if found["cuda"] else "cpu")
-    if not found[wanted]:
+    if not found.get(wanted):
         raise InputError(f"compute.device is {wanted}, which this machine does not offer; use auto or cpu")
     return torch.device(wanted)
 

@@ -1,6 +1,7 @@
 """One classifier of one scheme, from packed images to predictions: what both training stages do."""
 
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -74,14 +75,18 @@ def run_experiment(
     splits = read_csv(SPLITS)
     packed = at_size(open_images(IMAGES), params.image_size)
     run = start_run(params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added)
-    resume = ResumePoint(f"train_classifier_{name}_{seed}", params, [run.images, run.targets, run.order])
+    resume = ResumePoint(
+        f"train_classifier_{name}_{seed}",
+        params,
+        [run.images, run.targets, run.order, run.val_images, torch.from_numpy(run.val_targets.copy())],
+    )
     if state := resume.load():
         run.load(state)
         print(f"resumed at step {run.step}", flush=True)
     with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
         network = train_classifier(run, resume.save, bar.update)
     held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
-    probability = predict(network, as_tensor(packed[held_out["row"]], run.images.device), run.autocast)
+    probability = predict(network, as_tensor(packed[held_out["row"]], run.images.device))
     write_csv(
         PREDICTIONS / name / f"{seed}.csv",
         held_out[["image_id", "split", "target"]].assign(probability=probability),
@@ -162,7 +167,10 @@ def pretrained_weights(weights: str, model: str) -> dict[str, torch.Tensor]:
             ) from error
     if not Path(weights).is_file():
         raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
-    return torch.load(weights, map_location="cpu", weights_only=True)
+    try:
+        return torch.load(weights, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        raise InputError(f"classifier.weights is {weights}, which is no state dict saved by torch.save") from error
 
 
 def built_with(params: ExperimentParams, run: ClassifierRun, synthetic_images: int) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def _check_sha256(image: Entry, decoded: Decoded) -> None:
     if image.sha256 and decoded.sha256 and decoded.sha256 != image.sha256:
         raise InputError(
             f"{image.file} has changed: its sha256 is {decoded.sha256}, in the metadata it is {image.sha256}; "
-            "restore the file, or write the metadata anew (the phantom's: `dvc repro -f phantom`) and ingest again"
+            "restore the file, or write the metadata anew (`dvc repro -s -f phantom`) and run `dvc repro`"
         )
 
 

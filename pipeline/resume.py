@@ -17,18 +17,26 @@ from torch import Tensor
 
 from pipeline.store import replaced_file
 
-CODE = [Path(__file__).parent.parent / "models", Path(__file__).parent / "training"]
+ROOT = Path(__file__).parent.parent
+CODE = [
+    "models/**/*.py",
+    "pipeline/training/*.py",
+    "pipeline/compute.py",
+    "pipeline/experiment.py",
+    "pipeline/train_gan.py",
+]
 
 
 class ResumePoint:
     """The saved state of one training run."""
 
     def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor]) -> None:
-        """Args: data: the training images and their labels, which with ``params`` and the code decide the result."""
+        """Args: data: the images and labels, on the device, which with ``params`` and the code decide the result."""
         key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__}".encode())
-        for path in sorted(path for folder in CODE for path in folder.rglob("*.py")):
+        for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
             key.update(path.read_bytes())
         for tensor in data:
+            key.update(tensor.device.type.encode())
             key.update(tensor.cpu().contiguous().numpy().data)
         root = Path(os.environ.get("CHECKPOINT_DIR", ".checkpoints"))
         self._folder = root / f"{stage}-{key.hexdigest()[:16]}"

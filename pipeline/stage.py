@@ -10,6 +10,7 @@ from time import perf_counter
 
 import pipeline
 from pipeline.errors import InputError
+from pipeline.params.classes import TARGETS
 
 TIMES = Path("logs/times.csv")  # ignored by Git and DVC: a time is never a result
 
@@ -22,7 +23,8 @@ def run_stage(main: Callable[..., None], *items: str) -> None:
     """
     parser = argparse.ArgumentParser(description=sys.modules[main.__module__].__doc__)
     for item in items:
-        parser.add_argument(f"--{item}", required=True, dest=f"item_{item}")
+        choices = list(TARGETS) if item == "class" else None
+        parser.add_argument(f"--{item}", required=True, dest=f"item_{item}", choices=choices)
     given = {name.removeprefix("item_"): value for name, value in vars(parser.parse_args()).items()}
     stage = Path(sys.argv[0]).stem
     title = stage + ("@" + "-".join(given.values()) if given else "")

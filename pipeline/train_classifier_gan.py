@@ -29,6 +29,11 @@ def main(scheme: str, seed: str) -> None:
     splits = read_csv(SPLITS)
     benign, malignant = (len(rows_of(splits, "train", target)) for target in (0, 1))
     wanted = added_per_class(benign, malignant, params.scheme.synthetic)
+    if not any(wanted):
+        raise InputError(
+            f"scheme {scheme} adds nothing to {benign} benign and {malignant} malignant training images; "
+            f"give classifier.gan_schemes.{scheme}.synthetic a fraction, or call the rarer class malignant"
+        )
     added = [
         (synthetic_images(name, params.gan_seeds, int(seed), wanted[target]), target)
         for name, target in TARGETS.items()
@@ -38,7 +43,7 @@ def main(scheme: str, seed: str) -> None:
 
 
 def synthetic_images(class_name: ClassName, gan_seeds: list[int], seed: int, count: int) -> NDArray[np.uint8]:
-    """The first ``count`` images of the generator that falls to this classifier seed: generators take turns.
+    """The first ``count`` images of one generator: the seed's remainder by their number says which.
 
     Raises:
         InputError: if there are fewer.

@@ -14,7 +14,7 @@ from pipeline.images import at_size, open_images, rows_of
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.gan import GanTrainParams
 from pipeline.params.generators import SETTINGS
-from pipeline.params.reader import StageParams, read_params
+from pipeline.params.reader import StageParams, checked, read_params
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
@@ -62,13 +62,10 @@ def start_run(params: Params, class_name: ClassName, seed: int) -> AdversarialRu
     rows = rows_of(read_csv(SPLITS), "train", TARGETS[class_name])
     images = as_tensor(at_size(packed[rows], params.image_size), device)
     labels = torch.full((len(rows),), TARGETS[class_name], device=device)
+    keys = {name: f"gan.variants.{params.variant}.{name}" for name in params.settings}
+    settings = checked(SETTINGS[params.variant], params.settings, keys).model_dump()
     torch.manual_seed(seed)
-    variant = build_variant(
-        params.variant,
-        image_size=params.image_size,
-        channels=packed.shape[3],
-        **SETTINGS[params.variant].model_validate(params.settings).model_dump(),
-    )
+    variant = build_variant(params.variant, image_size=params.image_size, channels=packed.shape[3], **settings)
     return AdversarialRun(
         variant, images, labels, params.train, seed, lambda: autocast(device, params.precision, cpu_gains=True)
     )

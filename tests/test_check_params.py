@@ -99,6 +99,8 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
         ("classifier.frozen_blocks", 3, "classifier.frozen_blocks is 3 with weights: none"),
         ("classifier.weights", "imagenet", "classifier.weights: imagenet fit the model's own size only"),
         ("classifier.model", "resnet18", "classifier.model should be 'efficientnet-b0'"),
+        ("classifier.real_schemes.classic.loss", "weighted", "scheme classic balances the classes twice"),
+        ("score.neighbours", 150, "score.neighbours is 150 and synthesize.count 150"),
         ("compute.device", "tpu", "compute.device should be 'auto', 'cpu', 'cuda' or 'mps', got 'tpu'"),
     ],
 )
@@ -117,6 +119,13 @@ def test_a_scheme_in_both_groups_is_refused(smoke_params: dict[str, Any]) -> Non
     assert mistakes(smoke_params) == [
         "scheme classic is in both classifier.real_schemes and classifier.gan_schemes; rename one"
     ]
+
+
+def test_imagenet_weights_need_colour(smoke_params: dict[str, Any]) -> None:
+    smoke_params["image"]["channels"] = 1
+    smoke_params["classifier"] |= {"weights": "imagenet", "width": None, "depth": None}
+    (found,) = mistakes(smoke_params)
+    assert found.startswith("classifier.weights: imagenet need colour and image.channels is 1")
 
 
 def test_a_generator_smaller_than_the_classifier_is_refused(smoke_params: dict[str, Any]) -> None:
@@ -147,6 +156,10 @@ def test_a_folder_that_is_not_there_is_named_before_anything_runs(
     smoke_params["source"] |= {"metadata": "data/raw/mine/table.csv", "images": "data/raw/mine", "masks": None}
     Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
     Path("data/raw/mine").mkdir(parents=True)
+    Path("params.yaml").write_text(yaml.safe_dump(smoke_params | {"seed": -1}))
+    with pytest.raises(InputError, match=r"2 mistakes"):
+        check_params.main()
+    Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
     with pytest.raises(
         InputError, match=r"source\.metadata is data/raw/mine/table\.csv, which does not exist; copy or"
     ):

@@ -14,7 +14,7 @@ import yaml
 from models.classifier import Classifier
 from pipeline import experiment as experiment_module
 from pipeline import train_classifier, train_classifier_gan
-from pipeline.checkpoints import load_weights, read_built_with
+from pipeline.checkpoints import load_weights, read_built_with, save_model
 from pipeline.errors import InputError
 from pipeline.experiment import added_per_class, pretrained_weights
 from pipeline.params.classifier import ClassifierTrainParams
@@ -58,7 +58,7 @@ def test_batch_norm_momentum_is_torchs() -> None:
     assert {round(norm.momentum, 6) for norm in norms} == {0.15}
 
 
-def test_frozen_blocks_keep_weights_and_statistics() -> None:
+def test_frozen_blocks_keep_weights_and_statistics_and_are_saved_once(tmp_path: Path) -> None:
     network = small(frozen_blocks=2)
     frozen, free = network.network._blocks[1], network.network._blocks[2]
     before = {name: value.clone() for name, value in frozen.state_dict().items()}
@@ -69,6 +69,10 @@ def test_frozen_blocks_keep_weights_and_statistics() -> None:
     optimizer.step()
     assert all(torch.equal(before[name], value) for name, value in frozen.state_dict().items())
     assert any(not torch.equal(before_free[name], value) for name, value in free.state_dict().items())
+    save_model(tmp_path, network, {})
+    again = small(frozen_blocks=2)
+    load_weights(tmp_path, again)
+    assert torch.equal(again.network._fc.weight, network.network._fc.weight)
     with pytest.raises(ValueError, match=r"classifier\.frozen_blocks is 99; efficientnet-b0 has"):
         small(frozen_blocks=99)
 
@@ -85,6 +89,9 @@ def test_pretrained_weights_are_taken_but_for_the_last_layer(tmp_path: Path) -> 
     assert torch.equal(network.network._fc.weight, head)
     with pytest.raises(ValueError, match="the weights are not of this model"):
         small(width=0.5).load_pretrained(source.network.state_dict())
+    (tmp_path / "broken.pth").write_bytes(b"not weights")
+    with pytest.raises(InputError, match=r"broken\.pth, which is no state dict saved by torch\.save"):
+        pretrained_weights(str(tmp_path / "broken.pth"), "efficientnet-b0")
     with pytest.raises(InputError, match=r"classifier\.weights is 'none.pth', which is no file"):
         pretrained_weights("none.pth", "efficientnet-b0")
 
@@ -140,7 +147,7 @@ def test_training_learns_what_can_be_learnt_and_keeps_the_best_step() -> None:
     images, targets = bright_is_malignant()
     run = run_on(images, targets)
     network = train(run, lambda state: None, lambda steps: None)
-    probability = predict(network, run.val_images, run.autocast)
+    probability = predict(network, run.val_images)
     assert probability[targets == 1].min() > probability[targets == 0].max()
     aucs = {row["step"]: row["val_auc"] for row in run.curve}
     assert run.best_auc == max(aucs.values()) == aucs[run.best_step]
@@ -198,7 +205,7 @@ def test_predictions_are_unrounded_probabilities_of_val_and_test(experiment) -> 
     network = small(**{key: built[key] for key in ("width", "depth", "image_size", "channels", "dropout")})
     load_weights(CHECKPOINT, network)
     images = as_tensor(np.load("data/images/images.npy")[held_out["row"]], torch.device("cpu"))
-    again = predict(network, images, contextlib.nullcontext)
+    again = predict(network, images)
     assert predictions["probability"].tolist() == pytest.approx(again.tolist(), abs=1e-6)
 
 
@@ -291,3 +298,11 @@ def test_schemes_with_the_same_seed_start_from_the_same_weights(experiment, monk
         train_classifier.main(scheme, seed)
     assert torch.equal(starts[0], starts[1])
     assert not torch.equal(starts[1], starts[2])
+
+
+def test_a_scheme_that_would_add_nothing_is_refused(experiment) -> None:
+    experiment()
+    splits = pd.read_csv("data/splits.csv")
+    splits.assign(target=1 - splits["target"]).to_csv("data/splits.csv", index=False)
+    with pytest.raises(InputError, match=r"scheme gan_balanced adds nothing to 10 benign and 20 malignant"):
+        train_classifier_gan.main("gan_balanced", "0")

@@ -190,6 +190,13 @@ def test_no_stage_imports_another() -> None:
         assert not {f"pipeline/{other}.py" for other in STAGES} & imported_files(f"pipeline/{name}.py")
 
 
+@pytest.mark.parametrize("name", ["train_gan", "synthesize", "train_features"])
+def test_generator_stages_do_not_import_torchvision(name: str) -> None:
+    """It doubles a process's start."""
+    for file in closure(f"pipeline/{name}.py"):
+        assert "import torchvision" not in (ROOT / file).read_text(), file
+
+
 TORCH_FREE = ["check_params", "phantom", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
 
 

@@ -167,6 +167,22 @@ def _frozen(classifier: ClassifierParams) -> Iterator[str]:
         yield "classifier.weights: imagenet fit the model's own size only; set width: null and depth: null"
 
 
+def _gray_imagenet(image: ImageParams, classifier: ClassifierParams) -> Iterator[str]:
+    if image.channels == 1 and classifier.weights == "imagenet":
+        yield "classifier.weights: imagenet need colour and image.channels is 1; set image.channels: 3 or weights: none"
+
+
+def _weighted_twice(classifier: ClassifierParams) -> Iterator[str]:
+    for name, scheme in (classifier.real_schemes | classifier.gan_schemes).items():
+        if scheme.loss == "weighted" and scheme.sampler == "imbalanced":
+            yield f"scheme {name} balances the classes twice, by sampler and by loss: weighted; set sampler: shuffled"
+
+
+def _neighbours(score: ScoreParams, synthesize: SynthesizeParams) -> Iterator[str]:
+    if score.neighbours >= synthesize.count:
+        yield f"score.neighbours is {score.neighbours} and synthesize.count {synthesize.count}; it must be smaller"
+
+
 def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
     if phantom.images == 0 and source.metadata.startswith("data/raw/phantom"):
         yield f"source.metadata is {source.metadata} and phantom.images is 0; set one of them otherwise"
@@ -180,5 +196,8 @@ RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("gan", "classifier"), _schemes),
     (("reduce", "classifier"), _balanced_twice),
     (("classifier",), _frozen),
+    (("classifier",), _weighted_twice),
+    (("image", "classifier"), _gray_imagenet),
+    (("score", "synthesize"), _neighbours),
     (("phantom", "source"), _no_phantom),
 ]

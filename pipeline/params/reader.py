@@ -21,6 +21,7 @@ class StageParams(BaseModel):
 
 
 T = TypeVar("T", bound=StageParams)
+M = TypeVar("M", bound=BaseModel)
 
 
 class _Loader(yaml.SafeLoader):
@@ -63,6 +64,15 @@ def read_params(kind: type[T], **items: str) -> T:
         alias = field.alias or name
         keys[alias] = resolve(alias, tree, items)
         values[alias] = lookup(tree, keys[alias])
+    return checked(kind, values, keys)
+
+
+def checked(kind: type[M], values: Mapping[str, Any], keys: Mapping[str, str]) -> M:
+    """The values as ``kind``. Raises InputError, each mistake under its dotted key in params.yaml.
+
+    Args:
+        keys: dotted key of each value, where it is not the value's own name.
+    """
     try:
         return kind.model_validate(values)
     except ValidationError as error:

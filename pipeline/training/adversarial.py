@@ -137,7 +137,7 @@ def train_adversarial(
             terms |= discriminator_step(run)
             run.images_seen += train.batch_size
         terms |= generator_step(run)
-        update_ema(run.ema, run.variant.generator, ema_decay(train.batch_size, run.images_seen, train.ema_kimg))
+        update_ema(run.ema, run.variant.generator, ema_decay(run.images_seen - before, run.images_seen, train.ema_kimg))
         run.logged.add(terms)
         if _crossed(before, run.images_seen, train.log_kimg) or run.images_seen >= total:
             run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(), run.images_seen)})

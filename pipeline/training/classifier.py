@@ -93,6 +93,7 @@ class ClassifierRun:
             "schedule": self.schedule.state_dict(),
             "rng": self.rng.get_state(),
             "global_rng": torch.get_rng_state(),
+            "cuda_rng": torch.cuda.get_rng_state() if self.images.is_cuda else None,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -104,6 +105,8 @@ class ClassifierRun:
         self.schedule.load_state_dict(state["schedule"])
         self.rng.set_state(state["rng"])
         torch.set_rng_state(state["global_rng"])
+        if self.images.is_cuda:
+            torch.cuda.set_rng_state(state["cuda_rng"])
 
 
 def train_classifier(
@@ -156,7 +159,7 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
     """A row of the curve; keeps the weights if the val AUC is the best so far."""
     if not np.isfinite(loss):
         raise InputError(f"the loss became {loss} by step {run.step}; lower classifier.train.learning_rate")
-    auc = roc_auc(run.val_targets, predict(run.network, run.val_images, run.autocast))
+    auc = roc_auc(run.val_targets, predict(run.network, run.val_images))
     run.curve.append({"step": run.step, "loss": loss, "val_auc": auc})
     if auc > run.best_auc:
         run.best_auc, run.best_step = auc, run.step
@@ -164,13 +167,8 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
 
 
 @torch.no_grad()
-def predict(
-    network: Classifier, images: Tensor, autocast: Callable[[], AbstractContextManager[None]]
-) -> NDArray[np.float64]:
-    """Probability of malignancy of uint8 images (N, C, H, W), (N,)."""
+def predict(network: Classifier, images: Tensor) -> NDArray[np.float64]:
+    """Probability of malignancy of uint8 images (N, C, H, W), (N,); in float32, as bfloat16 would round it to ties."""
     network.eval()
-    logits = []
-    for batch in images.split(EVALUATION_BATCH):
-        with autocast():
-            logits.append(network(to_unit_range(batch)).float())
-    return torch.sigmoid(torch.cat(logits).double()).cpu().numpy()
+    logits = [network(to_unit_range(batch)) for batch in images.split(EVALUATION_BATCH)]
+    return torch.sigmoid(torch.cat(logits).cpu().double()).numpy()

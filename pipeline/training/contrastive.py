@@ -29,7 +29,9 @@ def train_extractor(
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, params.steps)
     order = EpochOrder(len(images), seed)
     rng = torch.Generator(images.device).manual_seed(seed)
-    batch_size = min(params.batch_size, len(images))  # an image must not be its own negative
+    batch_size = min(
+        params.batch_size, len(images)
+    )  # a batch larger than the set would hold every image twice, as its own negative
     losses = []
     extractor.train()
     for step in range(params.steps):

@@ -6,10 +6,13 @@ import torch
 from torch import nn
 
 
-def ema_decay(batch_size: int, images_seen: int, half_life_kimg: float) -> float:
-    """Decay of one step. Early on the half-life is a twentieth of the images seen (Karras et al. 2020, ramp 0.05)."""
+def ema_decay(images_shown: int, images_seen: int, half_life_kimg: float) -> float:
+    """Decay of one generator step, before which ``images_shown`` of all ``images_seen`` real images were shown.
+
+    Early on the half-life is a twentieth of the images seen (Karras et al. 2020, ramp 0.05).
+    """
     half_life = min(half_life_kimg * 1000, images_seen * 0.05)
-    return 0.5 ** (batch_size / max(half_life, 1e-8))
+    return 0.5 ** (images_shown / max(half_life, 1e-8))
 
 
 @torch.no_grad()
