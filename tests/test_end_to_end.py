@@ -49,8 +49,8 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_report_opens_with_a_verdict(clone: Path) -> None:
     html = (clone / "reports/report.html").read_text()
     assert "no detectable effect" in html or "helps" in html or "harms" in html
-    assert "<svg" in html
-    assert "data:image/" in html
+    assert "data:image/svg+xml" in html
+    assert "data:image/png" in html
 
 
 def test_every_scheme_has_its_metrics(clone: Path) -> None:
