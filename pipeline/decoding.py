@@ -4,17 +4,32 @@ import hashlib
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
+from os.path import isfile  # False for a name too long, where pathlib raises
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pipeline.images import resize
+from pipeline.perceptual_hash import perceptual_hash
+from pipeline.registration import SIDE, thumbnail
 
 # Tried whatever the file's name says. Others are left out on purpose: EPS would start an interpreter.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "JPEG2000", "PPM")
+
+TURNS = {  # the turn that makes an image upright, by its EXIF orientation
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+DRAFT_GAP = 2  # a JPEG is decoded at the smallest scale at least so many times as large as the result
+SAME_SHAPE = 0.02  # relative difference of the aspects of an image and its mask that rounding may cause
 
 
 @dataclass(frozen=True)
@@ -41,34 +56,48 @@ class Decoded(NamedTuple):
     sha256: str = ""
     reason: str = ""
     pixels: NDArray[np.uint8] | None = None  # (H, W, C)
-    dhash: str = ""  # 16 hexadecimal digits
-    mask: NDArray[np.uint8] | None = None  # (H, W), 0 or 255; None: no file
-    mask_reason: str = ""
+    phash: str = ""  # as from ``perceptual_hash``
+    thumbnail: NDArray[np.uint8] | None = None  # as from ``registration.thumbnail``
+    mask: NDArray[np.uint8] | None = None  # (H, W), 0 or 255; None: none that fits
+    mask_reason: str = ""  # why a mask that is there is not taken
+
+
+class Opened(NamedTuple):
+    """An upright image, and the turn that the orientation in its file asked for."""
+
+    image: Image.Image
+    turn: Image.Transpose | None
 
 
 def decode(task: Task) -> Decoded:
     """Reads, decodes and fits one file. Never fails: what is wrong with the file is the result's ``reason``."""
-    try:
-        if not task.path.is_file():
-            return Decoded(reason="missing")
-        content = task.path.read_bytes()
-    except OSError as error:  # a name too long, a file we may not read
-        return Decoded(reason=f"unreadable: {error.strerror}")
+    if not isfile(task.path):
+        return Decoded(reason="missing")
+    content = _read(task.path)
+    if isinstance(content, str):
+        return Decoded(reason=content)
     read = Decoded(bytes=len(content), sha256=hashlib.sha256(content).hexdigest())
-    opened = _opened(content, task.geometry)
+    opened = _opened(content, task.geometry, draft=True)
     if isinstance(opened, str):
         return read._replace(reason=opened)
-    read = read._replace(pixels=_packed(opened, task.geometry), dhash=difference_hash(opened))
-    mask_file = next((path for path in task.masks if path.is_file()), None)
+    image = opened.image
+    read = read._replace(pixels=_packed(image, task.geometry), phash=perceptual_hash(image), thumbnail=thumbnail(image))
+    mask_file = next((path for path in task.masks if isfile(path)), None)
     if mask_file is None:
         return read
-    mask = _opened(mask_file.read_bytes(), task.geometry, draft=False)
-    if isinstance(mask, str):
-        return read._replace(mask_reason=mask)
-    return read._replace(mask=_packed_mask(mask, task.geometry))
+    mask = _mask_of(opened, mask_file, task.geometry)
+    return read._replace(mask_reason=mask) if isinstance(mask, str) else read._replace(mask=mask)
 
 
-def _opened(content: bytes, geometry: Geometry, draft: bool = True) -> Image.Image | str:
+def _read(path: Path) -> bytes | str:
+    """The file's content, or why there is none."""
+    try:
+        return path.read_bytes()
+    except OSError as error:  # a file we may not read
+        return f"unreadable: {error.strerror}"
+
+
+def _opened(content: bytes, geometry: Geometry, *, draft: bool) -> Opened | str:
     """The upright RGB or L image, or why there is none."""
     if not content:
         return "empty"
@@ -78,14 +107,36 @@ def _opened(content: bytes, geometry: Geometry, draft: bool = True) -> Image.Ima
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(content), formats=FORMATS)
             if draft:
-                image.draft(None, (geometry.size, geometry.size))  # JPEG: the nearest 1/8..1 scale not below it
-            return _converted(ImageOps.exif_transpose(image), "L" if geometry.channels == 1 else "RGB")
+                side = DRAFT_GAP * max(geometry.size, SIDE)
+                image.draft(None, (side, side))  # changes nothing but a JPEG
+            image.load()  # before its orientation is read: Pillow makes a TIFF upright by itself
+            turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+            converted = _converted(image, "L" if geometry.channels == 1 else "RGB")
+            return Opened(converted if turn is None else converted.transpose(turn), turn)
     except UnidentifiedImageError:
         return "not an image"
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         return f"too large: more than {Image.MAX_IMAGE_PIXELS} pixels"
     except Exception as error:  # decoders meet damage with nearly every type of exception
         return f"broken: {' '.join(str(error).split())}"
+
+
+def _mask_of(image: Opened, path: Path, geometry: Geometry) -> NDArray[np.uint8] | str:
+    """The packed mask, whether it was drawn on the upright image or on the stored one, or why there is none."""
+    content = _read(path)
+    opened = content if isinstance(content, str) else _opened(content, geometry, draft=False)
+    if isinstance(opened, str):
+        return opened
+    mask = opened.image
+    if not _same_shape(mask, image.image) and image.turn is not None:
+        mask = mask.transpose(image.turn)
+    if not _same_shape(mask, image.image):
+        return f"of another shape: {mask.width}x{mask.height} for {image.image.width}x{image.image.height}"
+    return _packed_mask(mask, geometry)
+
+
+def _same_shape(one: Image.Image, other: Image.Image) -> bool:
+    return abs(one.width * other.height / (one.height * other.width) - 1) < SAME_SHAPE
 
 
 def _converted(image: Image.Image, mode: str) -> Image.Image:
@@ -120,12 +171,3 @@ def _fitted(image: Image.Image, geometry: Geometry) -> Image.Image:
         left, top = (image.width - side) // 2, (image.height - side) // 2
         image = image.crop((left, top, left + side, top + side))
     return resize(image, geometry.size, geometry.size)
-
-
-def difference_hash(image: Image.Image) -> str:
-    """64 bits, row by row: is a pixel of the 9x8 gray image darker than its right neighbour?
-
-    Alike for re-encoded and rescaled copies: a few bits differ.
-    """
-    gray = np.asarray(resize(image.convert("L"), 9, 8))
-    return np.packbits(gray[:, :-1] < gray[:, 1:]).tobytes().hex()

@@ -10,17 +10,21 @@ from PIL import Image
 from pipeline.errors import InputError
 
 ARRAY = "images.npy"  # in a directory of packed images: (N, H, W, C) uint8
+THUMBNAILS = "thumbnails.npy"  # beside it, if they came from files: (N, H, W) uint8, gray, of the whole picture
 
 
-def open_images(directory: Path) -> NDArray[np.uint8]:
+def open_images(directory: Path, name: str = ARRAY) -> NDArray[np.uint8]:
     """The packed images of a directory, memory-mapped and read-only.
 
-    Returns: (N, H, W, C) in [0, 255].
+    Args:
+        name: of the array in the directory.
+
+    Returns: (N, H, W, C) in [0, 255]; thumbnails (N, H, W).
 
     Raises:
         InputError: if the directory holds none.
     """
-    path = directory / ARRAY
+    path = directory / name
     if not path.is_file():
         raise InputError(f"{path} does not exist; run the stage that writes it, or `dvc repro`")
     return np.load(path, mmap_mode="r", allow_pickle=False)

@@ -1,7 +1,6 @@
 """Stage phantom: nothing in; an archive of procedural dermoscopy out, and the truth about it."""
 
 import hashlib
-import io
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -13,17 +12,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
-from pipeline.dermoscopy.cohort import FaultRates, Record, draw_cohort
+from pipeline.dermoscopy.cohort import Record, draw_cohort
+from pipeline.dermoscopy.description import describe, public_id
+from pipeline.dermoscopy.faults import VARIANTS, Fault
+from pipeline.dermoscopy.files import file_content, file_name, finished_picture
 from pipeline.dermoscopy.photograph import photograph
 from pipeline.dermoscopy.traits import best_auc, malignancy_probability
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
-from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import replaced_directory, write_csv, write_json
 
@@ -31,7 +30,6 @@ PHANTOM = Path("data/raw/phantom")
 IMAGES = "images"
 DESCRIPTIONS = "descriptions"
 MASKS = "masks"
-JPEG_QUALITY = 92
 IMAGES_PER_WORKER = 50  # fewer are drawn sooner than a process starts
 TRUTH_COLUMNS = (
     "image_id",
@@ -46,6 +44,7 @@ TRUTH_COLUMNS = (
     "score",
     "probability",
     "fault",
+    "variant",
     "duplicate_of",
 )
 
@@ -58,13 +57,17 @@ class Params(StageParams):
 def main() -> None:
     params = read_params(Params)
     phantom = params.phantom
-    rates = FaultRates(phantom.duplicates, phantom.unreadable, phantom.unlabelled)
-    records = draw_cohort(phantom.images, phantom.malignant, rates, params.seed)
+    records = draw_cohort(phantom.images, phantom.malignant, fault_rates(phantom), params.seed)
     with replaced_directory(PHANTOM) as directory:
         for name in (IMAGES, DESCRIPTIONS, MASKS):
             (directory / name).mkdir()
         write_photographs(directory, records, phantom.size, params.seed, os.cpu_count() or 1)
         write_truth(directory, records, phantom.malignant, params.seed)
+
+
+def fault_rates(phantom: PhantomParams) -> dict[Fault, float]:
+    """Each fault's rate stands under its own name in params.yaml."""
+    return {fault: getattr(phantom, fault) for fault in VARIANTS}
 
 
 def write_photographs(directory: Path, records: list[Record], size: int, seed: int, workers: int) -> None:
@@ -93,64 +96,12 @@ def _map_in_processes(write: "partial[None]", records: list[Record], workers: in
 
 
 def write_photograph(directory: Path, size: int, seed: int, record: Record) -> None:
-    name = image_name(record.number)
-    image, mask = photograph(record.scene, size)
-    content = _image_file(image, record)
-    (directory / IMAGES / f"{name}.jpg").write_bytes(content)
-    Image.fromarray(mask).save(directory / MASKS / f"{name}_segmentation.png")
+    picture, mask = finished_picture(*photograph(record.scene, size), record.flaw)
+    content = file_content(picture, record.flaw)
+    (directory / IMAGES / file_name(record)).write_bytes(content)
+    mask.save(directory / MASKS / f"{record.name}_segmentation.png")
     sha256 = hashlib.sha256(content).hexdigest()
-    height, width = mask.shape
-    write_json(directory / DESCRIPTIONS / f"{name}.json", description(record, sha256, width, height, seed))
-
-
-def image_name(number: int) -> str:
-    return f"PHANTOM_{number:07d}"
-
-
-def public_id(prefix: str, seed: int, key: str) -> str:
-    """An id that tells nothing, like the archive's."""
-    return f"{prefix}_{derive_seed(seed, 'phantom', 'id', key) % 10**9:09d}"
-
-
-def _image_file(image: NDArray[np.uint8], record: Record) -> bytes:
-    """The content of the image file; for unreadable ones truncated, empty or a web page, in turn."""
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
-    content = buffer.getvalue()
-    if record.fault != "unreadable":
-        return content
-    name = image_name(record.number)
-    page = f"<!DOCTYPE html>\n<html><body><h1>404 Not Found</h1><p>{name}.jpg</p></body></html>\n"
-    return (content[: len(content) // 3], b"", page.encode())[record.fault_rank % 3]
-
-
-def description(record: Record, sha256: str, width: int, height: int, seed: int) -> dict[str, Any]:
-    """A record of the ISIC archive's first API, with the ids and the hash that later ones have."""
-    name = image_name(record.number)
-    lesion = record.lesion
-    labelled = record.fault != "unlabelled"
-    malignant = lesion.target == 1
-    clinical = {
-        "age_approx": lesion.patient.age,
-        "anatom_site_general": lesion.site,
-        "benign_malignant": ("malignant" if malignant else "benign") if labelled else None,
-        "diagnosis": ("melanoma" if malignant else "nevus") if labelled else None,
-        "diagnosis_confirm_type": "histopathology" if malignant and labelled else None,
-        "lesion_id": public_id("IL", seed, lesion.key),
-        "melanocytic": True if labelled else None,
-        "patient_id": public_id("IP", seed, lesion.patient.key),
-        "sex": lesion.patient.sex,
-    }
-    return {
-        "_id": hashlib.sha256(f"{seed}/{name}".encode()).hexdigest()[:24],
-        "dataset": {"license": "CC-0", "name": "phantom"},
-        "meta": {
-            "acquisition": {"image_type": "dermoscopic", "pixelsX": width, "pixelsY": height},
-            "clinical": clinical,
-        },
-        "name": name,
-        "sha256": sha256,
-    }
+    write_json(directory / DESCRIPTIONS / f"{record.name}.json", describe(record, sha256, *picture.size, seed))
 
 
 def write_truth(directory: Path, records: list[Record], malignant: float, seed: int) -> None:
@@ -159,10 +110,10 @@ def write_truth(directory: Path, records: list[Record], malignant: float, seed: 
 
     rows = [_truth_row(record, malignant, seed) for record in records]
     write_csv(directory / "truth.csv", pd.DataFrame(rows, columns=list(TRUTH_COLUMNS)))
-    faults = Counter(record.fault for record in records)
+    faults = Counter(record.flaw.fault for record in records)
     summary = {
         "best_auc": best_auc(),
-        "faults": {fault: faults[fault] for fault in ("duplicate", "unreadable", "unlabelled")},
+        "faults": {fault: faults[fault] for fault in VARIANTS},
         "images": len(records),
         "lesions": len({record.scene.lesion_seed for record in records}),
         "malignant_images": sum(record.lesion.target for record in records),
@@ -174,8 +125,8 @@ def write_truth(directory: Path, records: list[Record], malignant: float, seed: 
 def _truth_row(record: Record, malignant: float, seed: int) -> dict[str, Any]:
     traits = record.scene.traits
     return {
-        "image_id": image_name(record.number),
-        "file": f"{image_name(record.number)}.jpg",
+        "image_id": record.name,
+        "file": file_name(record),
         "patient_id": public_id("IP", seed, record.lesion.patient.key),
         "lesion_id": public_id("IL", seed, record.lesion.key),
         "target": record.lesion.target,
@@ -185,8 +136,9 @@ def _truth_row(record: Record, malignant: float, seed: int) -> dict[str, Any]:
         "diameter": traits.diameter,
         "score": record.lesion.score,
         "probability": float(malignancy_probability(np.array(record.lesion.score), malignant)),
-        "fault": record.fault,
-        "duplicate_of": image_name(record.duplicate_of) if record.duplicate_of else "",
+        "fault": record.flaw.fault,
+        "variant": record.flaw.variant,
+        "duplicate_of": record.duplicate_of.name if record.duplicate_of else "",
     }
 
 

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pipeline.decoding import Decoded, Geometry, Task, decode
 from pipeline.errors import InputError
-from pipeline.images import ARRAY
+from pipeline.images import ARRAY, THUMBNAILS
 from pipeline.params.image import ImageParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
@@ -28,9 +28,9 @@ IMAGES = Path("data/images")
 REPORT = Path("reports/prepare.json")
 
 MASKS_ARRAY = "masks.npy"  # (N, H, W) uint8, 0 or 255
-MANIFEST_COLUMNS = ["row", "image_id", "file", "bytes", "sha256", "dhash"]
+MANIFEST_COLUMNS = ["row", "image_id", "file", "bytes", "sha256", "phash"]
 QUARANTINE_COLUMNS = ["image_id", "file", "reason"]
-IMAGES_PER_WORKER = 500  # fewer are decoded sooner than a process starts, if they are small
+BYTES_PER_WORKER = 20_000_000  # fewer are decoded sooner than a process starts
 
 
 class Params(StageParams):
@@ -77,16 +77,18 @@ def prepare(reduced: pd.DataFrame, params: Params, directory: Path, workers: int
     with (
         closing(_decoded(tasks, workers)) as results,
         ArrayWriter(directory / ARRAY) as pixels,
+        ArrayWriter(directory / THUMBNAILS) as thumbnails,
         ArrayWriter(directory / MASKS_ARRAY) as mask_images,
     ):
         for image, decoded in zip(images, results, strict=True):
             _check_sha256(image, decoded)
-            if decoded.pixels is None:
+            if decoded.pixels is None or decoded.thumbnail is None:
                 quarantine.append((image.image_id, image.file, decoded.reason))
                 continue
-            row = (len(manifest), image.image_id, image.file, decoded.bytes, decoded.sha256, decoded.dhash)
+            row = (len(manifest), image.image_id, image.file, decoded.bytes, decoded.sha256, decoded.phash)
             manifest.append(row)
             pixels.append(decoded.pixels)
+            thumbnails.append(decoded.thumbnail)
             if params.masks is not None:
                 masks[_mask_state(decoded)] += 1
                 mask_images.append(blank if decoded.mask is None else decoded.mask)
@@ -116,11 +118,18 @@ def _task(image: Entry, params: Params) -> Task:
 
 def _decoded(tasks: list[Task], workers: int) -> Generator[Decoded]:
     """Every task's result, in order."""
-    workers = min(workers, len(tasks) // IMAGES_PER_WORKER)
+    workers = min(workers, sum(_size(task.path) for task in tasks) // BYTES_PER_WORKER)
     with progress_bar("decoding", len(tasks), "images") as bar, closing(_map_in_processes(tasks, workers)) as results:
         for result in results:
             yield result
             bar.update()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # it will be quarantined
+        return 0
 
 
 def _map_in_processes(tasks: list[Task], workers: int) -> Generator[Decoded]:
@@ -145,7 +154,7 @@ def _check_sha256(image: Entry, decoded: Decoded) -> None:
 def _mask_state(decoded: Decoded) -> str:
     if decoded.mask is not None:
         return "found"
-    return "unreadable" if decoded.mask_reason else "missing"
+    return decoded.mask_reason.split(":")[0] or "missing"
 
 
 def _check_quarantine(quarantine: list[tuple[str, str, str]], total: int, params: Params) -> None:

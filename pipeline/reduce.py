@@ -20,6 +20,7 @@ METADATA = Path("data/metadata.csv")
 REDUCED = Path("data/reduced.csv")
 REPORT = Path("reports/reduce.json")
 
+CELL = ["target", "source"]  # within which the choice is made, so that none depends on another's rows
 USABLE_IMAGE_TYPES = ("dermoscopic", "")  # empty: formats that say nothing hold dermoscopy only
 
 
@@ -76,22 +77,23 @@ def check_classes(images: pd.DataFrame, complaint: str) -> None:
 
 
 def chosen_rows(usable: pd.DataFrame, params: ReduceParams, seed: int) -> NDArray[np.bool_]:
-    """Which rows to keep: quotas by class, within a class by source, within both the most diverse rows.
+    """Which rows to keep: the most diverse of each cell, as many as its quota.
+
+    Rows added to one cell leave the order of every other as it was, so a choice elsewhere changes by its quota only.
+    """
+    quotas = cell_quotas(usable.groupby(CELL).size(), params)
+    return diversity_rank(usable, seed) < quotas.reindex(pd.MultiIndex.from_frame(usable[CELL])).to_numpy()
+
+
+def cell_quotas(available: pd.Series, params: ReduceParams) -> pd.Series:
+    """Images to keep of each cell: first shared out among the classes, then within a class among its sources.
 
     Args:
-        usable: sorted by image id, so that nothing depends on the order of the source.
+        available: images by (target, source).
     """
-    quotas = class_quotas(usable["target"].value_counts().sort_index(), params)
-    diversity = diversity_rank(usable, seed)
-    keep = np.zeros(len(usable), dtype=bool)
-    for target, quota in quotas.items():
-        of_class = usable.index[usable["target"] == target]
-        sources = usable.loc[of_class, "source"]
-        by_source = largest_remainder(sources.value_counts().sort_index(), quota)
-        for source, count in by_source.items():
-            rows = of_class[sources == source]
-            keep[rows[np.argsort(diversity[rows])[:count]]] = True
-    return keep
+    by_class = available.groupby(level="target")
+    quotas = class_quotas(by_class.sum(), params)
+    return pd.concat([largest_remainder(cells, int(quotas[target])) for target, cells in by_class])
 
 
 def class_quotas(available: pd.Series, params: ReduceParams) -> pd.Series:
@@ -111,32 +113,30 @@ def largest_remainder(available: pd.Series, total: int) -> pd.Series:
     Args:
         total: at most the sum of ``available``.
 
-    Returns: counts that sum to ``total``, none above what is available; ties go to the first.
+    Returns: counts that sum to ``total``, none above what is available; ties go to the first. A larger total lowers no
+        count by more than one.
     """
-    exact = available * (total / available.sum())
-    counts = np.floor(exact).astype(int)
-    order = (counts - exact).sort_values(kind="stable").index
-    counts.loc[order[: total - int(counts.sum())]] += 1
+    parts = available * total  # of the sum, so that everything stays in whole numbers
+    counts, remainders = parts // available.sum(), parts % available.sum()
+    largest = remainders.sort_values(ascending=False, kind="stable").index[: total - int(counts.sum())]
+    counts.loc[largest] += 1
     return counts
 
 
 def diversity_rank(usable: pd.DataFrame, seed: int) -> NDArray[np.int64]:
-    """The order in which to take rows: every lesion once, and of different patients, before any lesion twice.
+    """The place of each row in its cell: every lesion once, and of different patients, before any lesion twice.
 
-    Returns: (N,), a permutation of 0..N-1; otherwise random under ``seed``, for each image on its own.
+    Otherwise random under ``seed``, for each image on its own. A lesion in two cells is counted anew in each.
+
+    Returns: (N,), from 0 in each cell.
     """
-    keys = [derive_seed(seed, "reduce", image_id) for image_id in usable["image_id"]]
-    rows = pd.DataFrame({"key": keys, "target": usable["target"]})
+    rows = usable[CELL].assign(key=[derive_seed(seed, "reduce", image_id) for image_id in usable["image_id"]])
     rows["lesion"] = usable["lesion_id"].where(usable["lesion_id"] != "", "image " + usable["image_id"])
     rows["patient"] = usable["patient_id"].where(usable["patient_id"] != "", "lesion " + rows["lesion"])
-    rows = rows.sort_values("key")
-    rows["of_lesion"] = rows.groupby(["target", "lesion"]).cumcount()
-    rows = rows.sort_values(["of_lesion", "key"])
-    rows["of_patient"] = rows.groupby(["target", "patient"]).cumcount()
-    order = rows.sort_values(["of_lesion", "of_patient", "key"]).index.to_numpy()
-    rank = np.empty(len(rows), dtype=np.int64)
-    rank[order] = np.arange(len(rows))
-    return rank
+    rows["of_lesion"] = rows.sort_values("key").groupby([*CELL, "lesion"]).cumcount()
+    rows["of_patient"] = rows.sort_values(["of_lesion", "key"]).groupby([*CELL, "patient"]).cumcount()
+    place = rows.sort_values(["of_lesion", "of_patient", "key"]).groupby(CELL).cumcount()
+    return np.asarray(place.sort_index(), dtype=np.int64)
 
 
 def summary(metadata: pd.DataFrame, reasons: pd.Series, usable: pd.DataFrame, chosen: pd.DataFrame) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from pydantic import Field
 
-from pipeline import report_text
+from pipeline import report_data, report_text
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
 from pipeline.params.classes import TARGETS, ClassName
@@ -38,13 +38,15 @@ GENERATORS = Path("reports/generators")
 SAMPLES = Path("reports/samples")
 PLOTS = Path("reports/plots")
 COUNTS = {
-    "Ingested": Path("reports/ingest.json"),
-    "Reduced": Path("reports/reduce.json"),
-    "Prepared": Path("reports/prepare.json"),
-    "Split": Path("reports/split.json"),
+    "ingest": Path("reports/ingest.json"),
+    "reduce": Path("reports/reduce.json"),
+    "prepare": Path("reports/prepare.json"),
+    "split": Path("reports/split.json"),
 }
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
+DUPLICATES = Path("data/duplicates.csv")
+MOVED = Path("data/moved.csv")
 IMAGES = Path("data/images")
 SYNTHETIC = Path("data/synthetic")
 REPORT = Path("reports/report.html")
@@ -119,9 +121,7 @@ def gather(params: Params) -> dict[str, Any]:
         "grids": grids(generators),
         "scores": {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators},
         "reference_rows": REFERENCE_ROWS,
-        "counts": {title: report_text.count_rows(_read(path)) for title, path in COUNTS.items()},
-        "splits": split_rows(splits),
-        "licences": licence_rows(splits),
+        "data": data(params, splits),
         "settings": settings(params),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
     }
@@ -183,19 +183,32 @@ def paired(score: Mapping[str, float]) -> list[str]:
     return [f"{score[name]:.3g}" for name in ("psnr", "ssim", "ms_gmsd", "mdsi", "haarpsi")]
 
 
-def split_rows(splits: pd.DataFrame) -> list[tuple[str, int, int, int]]:
-    """Split, images, malignant images and groups."""
-    rows = [(name, splits[splits["split"] == name]) for name in ("train", "val", "test")]
-    return [(name, len(part), int(part["target"].sum()), part["group_id"].nunique()) for name, part in rows]
+def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
+    """What the data section prints."""
+    counts = {stage: _read(path) for stage, path in COUNTS.items()}
+    duplicates, moved, reduced = (
+        read_csv(path, dtype=types, keep_default_na=False)
+        for path, types in ((DUPLICATES, {"first": str, "second": str}), (MOVED, str), (REDUCED, str))
+    )
+    reduced_to = f"{params.reduce.size:,} images, {params.reduce.balance}"
+    return {
+        "flow": report_data.flow_rows(counts, reduced_to, Counter(moved["to"])),
+        "figures": report_data.label_figures(counts["ingest"]["by_label"]),
+        "labels": [label for label in report_data.LABELS if counts["ingest"]["label"].get(label)],
+        "splits": report_data.split_rows(splits),
+        "sources": report_data.source_rows(counts["split"]["by_source"]),
+        "pairs": report_data.duplicate_pairs(duplicates, open_images(IMAGES)),
+        "pair_counts": report_data.pair_counts(duplicates),
+        "moved": list(moved.head(report_data.MOVED)[["image_id", "from", "to", "group_id"]].itertuples(index=False)),
+        "moved_count": len(moved),
+        "licences": report_data.licence_rows(reduced, splits),
+        "counts": {stage: report_text.count_rows(without_figures(content)) for stage, content in counts.items()},
+    }
 
 
-def licence_rows(splits: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Licence, attribution and number of the images that were used, the most frequent first."""
-    reduced = read_csv(REDUCED, dtype=str, keep_default_na=False)
-    used = reduced[reduced["image_id"].isin(splits["image_id"])]
-    counts = Counter(zip(used["licence"], used["attribution"], strict=True))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [(licence or "not stated", attribution or "not stated", count) for (licence, attribution), count in ranked]
+def without_figures(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A stage's counts but for those that are drawn."""
+    return {key: value for key, value in content.items() if key != "by_label"}
 
 
 def settings(params: Params) -> list[tuple[str, str]]:

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images import at_size
+from pipeline.registration import TURNS
 
+PAIR_GAP = 4  # px of white between two images
 WIDTH = 4.8  # inches: at the width of a telephone the letters are still legible
 COLOURS = ("#3b6fb6", "#d1762a", "#3d8f5b", "#b23a48", "#7a5ba6", "#7f6a4f", "#c25b9a", "#5f6b76", "#8f9a2b", "#2f9aa8")
 STYLE: Any = {
@@ -148,6 +150,19 @@ def thumbnail(picture: Image.Image, size: int) -> str:
     picture = picture.convert("RGB")
     picture.thumbnail((size, size), Image.Resampling.BICUBIC)
     return _encoded(picture, "JPEG")
+
+
+def pair_picture(first: NDArray[np.uint8], second: NDArray[np.uint8], turn: str, size: int) -> str:
+    """Two images side by side, the second after its turn, so that it lies as the first does; as JPEG.
+
+    Args:
+        first, second: (H, W, C) in [0, 255], square.
+        turn: by its name in ``registration.TURNS``.
+        size: px of one image.
+    """
+    tiles = at_size(np.concatenate([first[None], TURNS[turn](second[None])]), size)
+    gap = np.full((size, PAIR_GAP, tiles.shape[3]), 255, dtype=np.uint8)
+    return _encoded(Image.fromarray(np.concatenate([tiles[0], gap, tiles[1]], axis=1).squeeze()), "JPEG")
 
 
 def _encoded(picture: Image.Image, kind: str) -> str:

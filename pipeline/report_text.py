@@ -55,6 +55,13 @@ def number(value: float | None, digits: int = 3) -> str:
     return DASH if value is None else f"{value:.{digits}f}"
 
 
+def percent(share: float | None) -> str:
+    """In whole percent; a small share keeps a decimal, so that it is not taken for none."""
+    if share is None:
+        return DASH
+    return f"{100 * share:.{1 if 0 < share < 0.1 else 0}f} %"
+
+
 def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 

@@ -1,4 +1,4 @@
-"""Stage split: the packed images' metadata in; train, val and test, with no patient, lesion or file in two, out."""
+"""Stage split: the packed images' metadata in; train, val and test, with no patient, lesion or picture in two, out."""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +8,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
+from pipeline.assignment import NAMES, assign, held_out_level, open_splits, strata
 from pipeline.errors import InputError
-from pipeline.grouping import group_ids
+from pipeline.grouping import duplicate_pairs, group_ids
+from pipeline.images import THUMBNAILS, open_images
 from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.split import SplitParams
@@ -18,11 +20,13 @@ from pipeline.stage import run_stage
 from pipeline.store import read_csv, write_csv, write_json
 
 REDUCED = Path("data/reduced.csv")
-MANIFEST = Path("data/images/manifest.csv")
+IMAGES = Path("data/images")
+MANIFEST = IMAGES / "manifest.csv"
 SPLITS = Path("data/splits.csv")
 REPORT = Path("reports/split.json")
-
-NAMES = ("train", "val", "test")
+DUPLICATES = Path("data/duplicates.csv")
+MOVED = Path("data/moved.csv")
+SPLITS_COLUMNS = ["image_id", "row", "target", "split", "group_id"]
 
 
 class Params(StageParams):
@@ -34,14 +38,20 @@ def main() -> None:
     params = read_params(Params)
     reduced = read_csv(REDUCED, dtype=str, keep_default_na=False)
     manifest = read_csv(MANIFEST, dtype=str, keep_default_na=False)
-    splits, report = split(packed_metadata(reduced, manifest), params.split, params.seed)
-    write_csv(SPLITS, splits)
+    images = packed_metadata(reduced, manifest)
+    grouped, duplicates = group(images, open_images(IMAGES, THUMBNAILS), params.split)
+    splits = split(grouped, params.split, params.seed)
+    moved = moved_images(splits)
+    report = summary(splits, duplicates, moved)
+    write_csv(SPLITS, splits[SPLITS_COLUMNS])
+    write_csv(DUPLICATES, duplicates)
+    write_csv(MOVED, moved)
     write_json(REPORT, report)
     print("; ".join(f"{name}: {report[name]['images']} ({report[name]['malignant']} malignant)" for name in NAMES))
 
 
 def packed_metadata(reduced: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFrame:
-    """Image id, row, target, patient, lesion and hash of the packed images, by row.
+    """What is known of the packed images, one row each.
 
     Raises:
         InputError: if the packed images are those of another reduced.csv.
@@ -49,57 +59,59 @@ def packed_metadata(reduced: pd.DataFrame, manifest: pd.DataFrame) -> pd.DataFra
     strangers = set(manifest["image_id"]) - set(reduced["image_id"])
     if strangers:
         raise InputError(f"{MANIFEST} has {min(strangers)}, which {REDUCED} does not; run `dvc repro prepare` first")
-    columns = ["image_id", "target", "patient_id", "lesion_id"]
-    images = manifest[["row", "image_id", "sha256"]].merge(reduced[columns], on="image_id")
-    return images.astype({"row": int, "target": int}).sort_values("row", ignore_index=True)
+    columns = ["image_id", "target", "patient_id", "lesion_id", "source", "official_split"]
+    images = manifest[["row", "image_id", "sha256", "phash"]].merge(reduced[columns], on="image_id")
+    return images.astype({"row": int, "target": int})
 
 
-def split(images: pd.DataFrame, params: SplitParams, seed: int) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Assigns whole groups to splits; the same for any order of the rows.
+def group(
+    images: pd.DataFrame, thumbnails: NDArray[np.uint8], params: SplitParams
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Finds what must stay together; the same for any order of the rows.
 
     Args:
-        images: image_id, row, target (0 or 1), patient_id, lesion_id, sha256.
+        images: as from ``packed_metadata``, rows 0..N-1.
+        thumbnails: (N, H, W), by row.
 
-    Returns: the content of data/splits.csv and of reports/split.json.
+    Returns: the images by row, with their ``group_id``; the content of data/duplicates.csv.
+    """
+    images = images.sort_values("row", ignore_index=True)
+    duplicates = duplicate_pairs(images, thumbnails, params)
+    pairs = duplicates[["first_row", "second_row"]].to_numpy()
+    keys = [images["patient_id"], images["lesion_id"], images["sha256"]]
+    return images.assign(group_id=group_ids(images["image_id"], keys, pairs)), duplicates
+
+
+def split(grouped: pd.DataFrame, params: SplitParams, seed: int) -> pd.DataFrame:
+    """Assigns whole groups to splits.
+
+    Args:
+        grouped: as from ``group``.
+
+    Returns: the same with the column ``split``; ``official_split`` is empty where it was not asked for.
 
     Raises:
         InputError: if a class does not reach every split.
     """
-    keys = [images["patient_id"], images["lesion_id"], images["sha256"]]
-    grouped = images.assign(group_id=group_ids(images["image_id"], keys))
-    sizes = pd.crosstab(grouped["group_id"], grouped["target"]).reindex(columns=list(TARGETS.values()), fill_value=0)
-    ties = np.array([derive_seed(seed, "split", group) for group in sizes.index])
-    order = np.lexsort((ties, -sizes.sum(axis=1).to_numpy()))
-    shares = np.array([params.train, params.val, params.test])
-    chosen = np.empty(len(sizes), dtype=np.int64)
-    chosen[order] = assign(sizes.to_numpy()[order], shares)
-    names = dict(zip(sizes.index, np.array(NAMES)[chosen], strict=True))
-    splits = grouped.assign(split=grouped["group_id"].map(names)).sort_values("row", ignore_index=True)
+    if not params.official:
+        grouped = grouped.assign(official_split="")
+    splits = grouped.assign(split=grouped["group_id"].map(group_splits(grouped, params, seed)))
     check_classes(splits, params)
-    return splits[["image_id", "row", "target", "split", "group_id"]], summary(splits)
+    return splits
 
 
-def assign(groups: NDArray[np.int64], shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Gives each group in turn to the split that it brings nearest to its share of every class.
-
-    What is kept small is the sum over classes and splits of (share reached - share wanted)^2 / share wanted, a share
-    being one of the class's images. Dividing makes the large groups, which come first, go to every split in proportion;
-    without it the smallest split would get none.
-
-    Args:
-        groups: (G, K), images of each class in each group, in the order of assignment.
-        shares: (S,), the wanted shares, sum 1.
-
-    Returns: (G,), the index of each group's split.
-    """
-    totals = np.maximum(groups.sum(axis=0), 1)
-    excess = -np.repeat(shares[:, None], len(totals), axis=1)  # (S, K), share reached - share wanted
-    chosen = np.empty(len(groups), dtype=np.int64)
-    for index, fraction in enumerate(groups / totals):
-        growth = (fraction * (2 * excess + fraction)).sum(axis=1) / shares
-        chosen[index] = growth.argmin()
-        excess[chosen[index]] += fraction
-    return chosen
+def group_splits(grouped: pd.DataFrame, params: SplitParams, seed: int) -> pd.Series:
+    """The split of every group, by group id: first the settled ones are counted, then the large go before the small."""
+    images, weights = strata(grouped["group_id"], grouped["target"], grouped["source"])
+    levels = held_out_level(grouped["official_split"]).groupby(grouped["group_id"]).max()
+    open_to = open_splits(levels)
+    sizes = grouped["group_id"].value_counts()[images.index].to_numpy()
+    ties = np.array([derive_seed(seed, "split", group) for group in images.index])
+    order = np.lexsort([ties, -sizes, open_to.sum(axis=1)])
+    chosen = np.empty(len(order), dtype=np.int64)
+    shares = np.array([params.train, params.val, params.test])
+    chosen[order] = assign(images.to_numpy()[order], weights, shares, open_to[order])
+    return pd.Series(np.array(NAMES)[chosen], index=images.index)
 
 
 def check_classes(splits: pd.DataFrame, params: SplitParams) -> None:
@@ -108,22 +120,40 @@ def check_classes(splits: pd.DataFrame, params: SplitParams) -> None:
         of_class = splits[splits["target"] == target]
         for name in NAMES:
             if not (of_class["split"] == name).any():
+                remedy = "set split.official to false" if params.official else f"raise split.{name}"
                 raise InputError(
                     f"no {label} image falls in split {name}: {len(of_class)} {label} images in "
-                    f"{of_class['group_id'].nunique()} groups of patient, lesion or file are too few for "
-                    f"split.{name} {getattr(params, name):g}; give more images or raise split.{name}"
+                    f"{of_class['group_id'].nunique()} groups of patient, lesion or picture are too few for "
+                    f"split.{name} {getattr(params, name):g}; give more images or {remedy}"
                 )
 
 
-def summary(splits: pd.DataFrame) -> dict[str, Any]:
-    """Counts for the report, with the pairs of identical files and those of them whose labels differ."""
-    copies = splits.groupby("sha256")["target"].agg(["size", "sum"])
-    malignant, benign = copies["sum"], copies["size"] - copies["sum"]
+def moved_images(splits: pd.DataFrame) -> pd.DataFrame:
+    """The images that are not where the official split has them, as their group is elsewhere: data/moved.csv."""
+    levels = held_out_level(splits["official_split"])
+    allowed = open_splits(levels)[np.arange(len(splits)), held_out_level(splits["split"])]
+    away = splits[~allowed]
+    return away[["image_id", "official_split", "split", "group_id"]].set_axis(
+        ["image_id", "from", "to", "group_id"], axis=1
+    )
+
+
+def summary(splits: pd.DataFrame, duplicates: pd.DataFrame, moved: pd.DataFrame) -> dict[str, Any]:
+    """Counts for the report."""
+    unlike = duplicates["first_target"] != duplicates["second_target"]
     counts: dict[str, Any] = {
         "groups": int(splits["group_id"].nunique()),
         "largest_group": int(splits["group_id"].value_counts().max()),
-        "duplicate_pairs": int((copies["size"] * (copies["size"] - 1) // 2).sum()),
-        "duplicate_pairs_with_different_labels": int((malignant * benign).sum()),
+        "pairs": {
+            "file": int((duplicates["kind"] == "file").sum()),
+            "look": int((duplicates["kind"] == "look").sum()),
+            "different_labels": int(unlike.sum()),
+        },
+        "moved": {f"{first} to {second}": len(rows) for (first, second), rows in moved.groupby(["from", "to"])},
+        "by_source": {
+            str(source): {name: int((rows["split"] == name).sum()) for name in NAMES}
+            for source, rows in splits.groupby("source")
+        },
     }
     for name, rows in splits.groupby("split"):
         counts[str(name)] = {

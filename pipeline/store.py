@@ -29,10 +29,14 @@ def replaced_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def replaced_directory(path: Path) -> Iterator[Path]:
-    """Yields an empty temporary directory beside ``path``; on success it takes the place of ``path``."""
+    """Yields an empty temporary directory beside ``path``; on success it takes the place of ``path``.
+
+    Its name is this process's own: the worker processes of a killed run may outlive it, and go on writing for a moment.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.partial")
-    shutil.rmtree(partial, ignore_errors=True)  # left by a killed run
+    for left in path.parent.glob(f".{path.name}.*.partial"):
+        shutil.rmtree(left, ignore_errors=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     partial.mkdir()
     try:
         yield partial

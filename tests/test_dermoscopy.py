@@ -1,12 +1,19 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from scipy.ndimage import binary_dilation, maximum_filter
 from sklearn.metrics import roc_auc_score
 
-from pipeline.dermoscopy import artefacts
-from pipeline.dermoscopy.cohort import FaultRates, Record, draw_cohort
-from pipeline.dermoscopy.fields import honeycomb, noise, smoothstep, stroke_coverage
+from pipeline.dermoscopy.camera import camera_grid
+from pipeline.dermoscopy.cohort import Record, draw_cohort
+from pipeline.dermoscopy.faults import COPIES, VARIANTS
+from pipeline.dermoscopy.fields import cells, noise, smoothstep
+from pipeline.dermoscopy.hair import add_hair
 from pipeline.dermoscopy.lesion import draw_outline
-from pipeline.dermoscopy.photograph import Scene, camera_grid, photograph
+from pipeline.dermoscopy.painting import stroke_coverage
+from pipeline.dermoscopy.photograph import Scene, photograph
+from pipeline.dermoscopy.structures import dots, draw_pattern
 from pipeline.dermoscopy.traits import (
     CONTINUOUS_SHIFTS,
     Traits,
@@ -18,7 +25,7 @@ from pipeline.dermoscopy.traits import (
     visible_traits,
 )
 
-NO_FAULTS = FaultRates(0.0, 0.0, 0.0)
+NO_FAULTS = dict.fromkeys(VARIANTS, 0.0)
 
 
 def many_lesions(count: int = 100_000) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -114,6 +121,58 @@ def test_photographs_show_the_same_lesion_in_different_views() -> None:
     assert first_mask.mean() == pytest.approx(second_mask.mean(), rel=0.35)
 
 
+def test_masks_follow_the_drawn_lesion() -> None:
+    agreement = []
+    for k in range(20):
+        image, mask = photograph(scene(k, Traits(0.4, 0.5, 2, 6.5)), 64)
+        skin = np.median(image[mask == 0].reshape(-1, 3), axis=0)
+        lesion = np.median(image[mask == 255].reshape(-1, 3), axis=0)
+        drawn = (image - skin) @ (lesion - skin) > 0.4 * np.sum((lesion - skin) ** 2)
+        near = binary_dilation(mask == 255, iterations=6)  # beyond it there are hair and black corners
+        agreement.append(np.sum(drawn & (mask == 255)) / np.sum((drawn & near) | (mask == 255)))
+    assert np.median(agreement) > 0.8
+
+
+def test_the_class_has_a_say_inside_the_lesion_only() -> None:
+    for k in range(10):
+        benign, malignant = (
+            photograph(scene(k, traits), 64) for traits in (Traits(0.1, 0.1, 1, 3), Traits(0.9, 0.9, 4, 4))
+        )
+        outside = ~binary_dilation((benign[1] | malignant[1]) > 0, iterations=14)
+        assert outside.mean() > 0.5
+        assert np.array_equal(benign[0][outside], malignant[0][outside])
+
+
+def test_an_irregular_border_lengthens_the_edge_of_the_mask() -> None:
+    def edge(border: float) -> float:
+        lengths = []
+        for k in range(10):
+            _, mask = photograph(scene(k, Traits(0.3, border, 2, 6.0)), 96)
+            lengths.append(np.sum(mask[1:] != mask[:-1]) + np.sum(mask[:, 1:] != mask[:, :-1]))
+        return float(np.mean(lengths))
+
+    assert edge(0.9) > 1.6 * edge(0.1)
+
+
+def test_few_lesions_leave_the_field_of_view() -> None:
+    leaving = []
+    for k in range(120):
+        _, mask = photograph(scene(k, Traits(0.3, 0.3, 2, 8.0)), 32)
+        leaving.append(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).any())
+    assert 0.01 < np.mean(leaving) < 0.12
+
+
+@pytest.mark.parametrize("image_type", ["clinical: close-up", "TBP tile: close-up"])
+def test_other_cameras_stand_farther_away_and_have_no_black_corners(image_type) -> None:
+    areas, corners = [], []
+    for k in range(25):
+        near, far = (photograph(replace(scene(k), image_type=kind), 48) for kind in ("dermoscopic", image_type))
+        areas.append(np.mean(far[1]) / np.mean(near[1]))
+        corners.append([picture[0][:3, :3].max() < 30 for picture in (near, far)])
+    assert 0.08 < np.median(areas) < 0.4
+    assert [any(column) for column in zip(*corners, strict=True)] == [True, False]
+
+
 def test_lesions_are_darker_than_skin_and_of_sane_size() -> None:
     targets = np.arange(40) % 2
     continuous, colours = draw_latents(targets, np.random.default_rng(6))
@@ -140,13 +199,33 @@ def test_more_colours_spread_more_in_colour_space() -> None:
     assert spread(5) > spread(3) > spread(1)
 
 
-@pytest.mark.parametrize("field", [noise, honeycomb])
-def test_fields_are_smooth_and_bounded(field) -> None:
+def test_noise_is_smooth_and_bounded() -> None:
     y, x = np.mgrid[:64, :64].astype(np.float32)
-    values = field(x, y, 16.0, np.random.default_rng(0))
+    values = noise(x, y, 16.0, np.random.default_rng(0))
     assert values.dtype == np.float32
     assert np.abs(values).max() < 5
     assert np.abs(np.diff(values, axis=1)).max() < 1.2
+
+
+def test_cells_have_walls_midway_and_one_number_each() -> None:
+    y, x = np.mgrid[:200, :200].astype(np.float32)
+    middle, wall, number = cells(x, y, 20.0, np.random.default_rng(0))
+    assert middle.dtype == wall.dtype == np.float32
+    assert 0 <= middle.min() < 0.1 < 0.7 < middle.max() < 1.2
+    assert 0 <= wall.min() < 0.02 < 0.4 < wall.max() < 0.8
+    assert np.corrcoef(middle.ravel(), wall.ravel())[0, 1] < -0.5
+    inner = wall > 0.25  # away from the walls the number hardly changes from pixel to pixel
+    steps = np.abs(np.diff(number, axis=1))
+    assert steps[inner[:, 1:] & inner[:, :-1]].max() < 0.01 < steps.max()
+
+
+def test_cells_differ_in_size() -> None:
+    y, x = np.mgrid[:400, :400].astype(np.float32)
+    _, wall, _ = cells(x, y, 20.0, np.random.default_rng(0))
+    peaks = maximum_filter(wall, 9) == wall
+    widths = wall[peaks & (wall > 0.1)]
+    assert len(widths) > 150
+    assert widths.std() / widths.mean() > 0.15
 
 
 def test_noise_has_zero_mean_and_unit_variance() -> None:
@@ -167,13 +246,31 @@ def test_a_stroke_covers_its_area() -> None:
     cover = stroke_coverage(path[None], 4.0, (40, 50))
     assert cover.sum() == pytest.approx(30 * 4, rel=0.05)
     assert cover.max() <= 1
+    assert np.sum(cover[:, 25] > 0.05) == 5  # 4 px wide, and not on the grid
     assert cover[:15].sum() == 0
 
 
 def test_dense_hair_covers_more_and_none_covers_nothing() -> None:
     skin = np.full((48, 64, 3), 0.8, dtype=np.float32)
-    assert artefacts.add_hair(skin, 0.0, np.random.default_rng(0)) is skin
-    assert artefacts.add_hair(skin, 1.0, np.random.default_rng(0)).mean() < 0.79
+    assert add_hair(skin, 0.0, np.random.default_rng(0)) is skin
+    covered = [(add_hair(skin, 1.0, np.random.default_rng(seed)) < 0.75).any(axis=2).mean() for seed in range(30)]
+    assert 0.02 < np.median(covered) < 0.3
+
+
+def test_patterns_differ_and_are_about_zero_on_average() -> None:
+    y, x = np.mgrid[-5:5:0.05, -5:5:0.05].astype(np.float32)
+    changes = np.array([draw_pattern(x, y, np.random.default_rng(seed)) for seed in range(40)])
+    assert abs(changes.mean()) < 0.05
+    assert np.isfinite(changes).all()
+    spread = changes.std(axis=(1, 2))
+    assert spread.min() == 0  # homogeneous, without dots
+    assert 0.05 < np.median(spread) < 0.5
+
+
+def test_patterns_finer_than_the_pixels_are_not_drawn() -> None:
+    y, x = np.mgrid[-5:5:0.05, -5:5:0.05].astype(np.float32)
+    assert dots(x, y, 0.5, np.random.default_rng(0)).max() > 0.5
+    assert dots(8 * x, 8 * y, 0.5, np.random.default_rng(0)).max() == 0
 
 
 def test_camera_grid_is_centred() -> None:
@@ -215,14 +312,15 @@ def test_malignant_lesions_score_higher() -> None:
     assert auc == pytest.approx(best_auc(), abs=0.04)
 
 
-def test_duplicates_share_the_scene_and_nothing_else() -> None:
-    records = draw_cohort(300, 0.25, FaultRates(0.1, 0.05, 0.05), 0)
-    by_number = {record.number: record for record in records}
-    duplicates = [record for record in records if record.fault == "duplicate"]
-    assert len(duplicates) == 30
-    for record in duplicates:
-        original = by_number[record.duplicate_of]
-        assert original.fault == ""
+@pytest.mark.parametrize("fault", COPIES)
+def test_copies_share_the_scene_of_a_clean_record_and_nothing_else(fault: str) -> None:
+    records = draw_cohort(300, 0.25, NO_FAULTS | {fault: 0.1, "unreadable": 0.05, "unlabelled": 0.05}, 0)
+    copies = [record for record in records if record.flaw.fault == fault]
+    assert len(copies) == 30
+    for record in copies:
+        original = record.duplicate_of
+        assert original in records
+        assert original.flaw.fault == ""
         assert original.scene == record.scene
         assert original.lesion.patient.key != record.lesion.patient.key
         assert original.lesion.target == record.lesion.target
@@ -230,4 +328,4 @@ def test_duplicates_share_the_scene_and_nothing_else() -> None:
 
 @pytest.mark.parametrize("images", [0, 1, 2, 3, 5, 8])
 def test_tiny_cohorts_have_exactly_as_many_images(images: int) -> None:
-    assert len(draw_cohort(images, 0.25, FaultRates(0.2, 0.2, 0.2), 0)) == images
+    assert len(draw_cohort(images, 0.25, dict.fromkeys(VARIANTS, 0.05), 0)) == images

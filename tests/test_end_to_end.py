@@ -10,8 +10,10 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
@@ -168,3 +170,49 @@ def test_a_wrong_value_is_one_sentence_and_no_traceback(clone: Path, key: str, v
     assert f"\n  {sentence}" in log
     assert "python -m pipeline.check_params, exited with 1" in log
     assert "Traceback" not in log
+
+
+def change_one_pixel(path: Path) -> None:
+    with Image.open(path) as image:
+        changed = image.convert("RGB")
+    red, green, blue = changed.getpixel((20, 20))
+    changed.putpixel((20, 20), ((red + 128) % 256, green, blue))
+    changed.save(path, "PNG")  # whatever its name says; a JPEG would lose the pixel
+
+
+def readable_image(clone: Path) -> str:
+    return str(pd.read_csv(clone / "data/images/manifest.csv")["image_id"][7])
+
+
+def test_a_changed_pixel_of_the_phantom_is_put_right(clone: Path) -> None:
+    path = clone / f"data/raw/phantom/images/{readable_image(clone)}.jpg"
+    content = path.read_bytes()
+    change_one_pixel(path)
+    ran = executed(run("dvc", "repro", cwd=clone))
+    assert path.read_bytes() == content
+    assert ran <= {"phantom"}
+    assert "Data and pipelines are up to date." in run("dvc", "repro", cwd=clone)
+
+
+def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone: Path) -> None:
+    """The folder holds the phantom's images, its records no hash, so that DVC knows nothing of a changed file."""
+    shutil.copytree(clone / "data/raw/phantom", clone / "data/raw/isic")
+    for path in (clone / "data/raw/isic/descriptions").iterdir():
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"sha256": None}))
+    params = (clone / "params.yaml").read_text()
+    (clone / "params.yaml").write_text(params.replace("data/raw/phantom/", "data/raw/isic/"))
+    packed = clone / "data/images/images.npy"
+    before = np.load(packed)
+    untouched = executed(run("dvc", "repro", cwd=clone))
+    assert untouched == {"check_params", "ingest", "reduce", "prepare", "split", "report"}
+    assert (np.load(packed) == before).all()
+
+    image_id = readable_image(clone)
+    change_one_pixel(clone / f"data/raw/isic/images/{image_id}.jpg")
+    assert "Data and pipelines are up to date." in run("dvc", "repro", cwd=clone)  # what the README warns of
+    assert executed(run("dvc", "repro", "--single-item", "--force", "prepare", cwd=clone)) == {"prepare"}
+    row = int(pd.read_csv(clone / "data/images/manifest.csv").set_index("image_id").loc[image_id, "row"])
+    assert set(np.flatnonzero((np.load(packed) != before).any(axis=(1, 2, 3)))) == {row}
+    stale = {stage.split("@")[0] for stage in json.loads(run("dvc", "status", "--json", cwd=clone))}
+    assert stale >= {"split", "train_features", "train_gan", "synthesize", "score_synthetic", "report"}
+    assert stale >= {"train_classifier", "train_classifier_gan"}

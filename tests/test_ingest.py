@@ -8,41 +8,10 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.ingest import METADATA, REPORT, ingest, main
-from pipeline.isic import FORMATS
 from pipeline.isic.vocabulary import LABELS, label_of
-from pipeline.params.source import METADATA_COLUMNS, SourceParams
+from pipeline.params.source import METADATA_COLUMNS
 from pipeline.store import read_json
-
-AIDL21_HEADER = "ID,dcm_name,age,anatomy,benign_malignant,diagnosis,sex,target"
-
-
-def source_of(metadata: str, **changes: object) -> SourceParams:
-    values = {"name": "here", "images": "images", "masks": None, "columns": {}, "labels": {}, **changes}
-    return SourceParams.model_validate({"metadata": metadata, **values})
-
-
-def record(name: object, label: str | None = "benign", **clinical: object) -> dict:
-    return {
-        "_id": "1",
-        "name": name,
-        "meta": {"clinical": {"benign_malignant": label, **clinical}, "acquisition": {"image_type": "dermoscopic"}},
-    }
-
-
-def write_records(folder: Path, *records: object) -> str:
-    folder.mkdir(exist_ok=True)
-    for number, content in enumerate(records):
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / f"{number:03d}.json").write_text(text)
-    return str(folder)
-
-
-def write_csv_lines(path: Path, *lines: str) -> str:
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return str(path)
-
-
-PAIR = (record("A"), record("B", "malignant"))
+from tests.sources import PAIR, record, source_of, write_csv_lines, write_records
 
 
 def test_an_archive_record_becomes_the_row_that_it_describes(tmp_path):
@@ -68,6 +37,7 @@ def test_an_archive_record_becomes_the_row_that_it_describes(tmp_path):
         "source": "here",
         "licence": "CC-0",
         "attribution": "Anonymous",
+        "official_split": "",
     }
 
 
@@ -130,7 +100,8 @@ def test_control_characters_and_line_breaks_do_not_reach_the_table(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["../secret", "a/../../secret", "/etc/passwd", "a\\b", "a\\b/c", "a\x00b", "..", "C:/x"]
+    "name",
+    ["../secret", "a/../../secret", "/etc/passwd", "a\\b", "a\\b/c", "a\x00b", "a\x00/b", "..", ".", "C:/x"],
 )
 def test_a_name_that_leaves_the_images_is_refused_with_its_record(tmp_path, name):
     with pytest.raises(InputError, match=r"002\.json (names the file|has the image id) ") as refused:
@@ -155,8 +126,33 @@ def test_of_repeated_ids_the_first_is_kept_and_the_rest_counted(tmp_path):
     folder = write_records(tmp_path / "d", *PAIR, record("A"), record("A", "malignant"))
     table, report = ingest(source_of(folder))
     assert table["label"].tolist() == ["benign", "malignant"]
-    assert report["duplicate_ids"] == {"dropped": 2, "conflicting": 1}
+    assert report["duplicate_ids"] == {
+        "dropped": 2,
+        "conflicting": 1,
+        "first": [{"image_id": "A", "column": "label", "kept": "benign", "dropped": "malignant"}],
+    }
     assert report["records"] == report["rows"] + report["duplicate_ids"]["dropped"]
+
+
+def test_conflicts_are_told_from_repetitions_and_the_first_twenty_are_listed(tmp_path):
+    again = [record(f"C{number}", sex="male", age_approx=30) for number in range(15)]
+    other = [record(f"C{number}", sex="female", age_approx=40) for number in range(15)]
+    _, report = ingest(source_of(write_records(tmp_path / "d", *PAIR, *again, *again, *other)))
+    assert report["duplicate_ids"]["dropped"] == 30
+    assert report["duplicate_ids"]["conflicting"] == 15
+    assert len(report["duplicate_ids"]["first"]) == 20
+    assert report["duplicate_ids"]["first"][1] == {
+        "image_id": "C0",
+        "column": "age_approx",
+        "kept": "30",
+        "dropped": "40",
+    }
+
+
+def test_unknown_is_no_value_of_what_a_record_may_leave_open(tmp_path):
+    unknown = record("C", sex="unknown", age_approx="Unknown", diagnosis="unknown", anatom_site_general="unknown")
+    table, _ = ingest(source_of(write_records(tmp_path / "d", *PAIR, unknown)))
+    assert table.loc[2, ["sex", "age_approx", "diagnosis", "anatom_site"]].tolist() == ["", "", "", ""]
 
 
 def test_unknown_labels_are_counted_by_value(tmp_path):
@@ -173,79 +169,6 @@ def test_the_users_labels_come_before_ours():
     assert label_of("Malignant", {}) == "malignant"
     assert label_of("0", {}) is None
     assert all(key == key.lower() for key in LABELS)
-
-
-def test_aidl21_ids_are_patients_only_with_their_prefix(tmp_path):
-    path = write_csv_lines(
-        tmp_path / "a.csv",
-        AIDL21_HEADER,
-        "5436e3acbae478396759f0d1,ISIC_1,30.0,torso,benign,nevus,male,0",
-        "IP_5,ISIC_2,nan,torso,malignant,melanoma,female,1",
-    )
-    table, report = ingest(source_of(path))
-    assert table["patient_id"].tolist() == ["", "IP_5"]
-    assert table["age_approx"].tolist() == ["30", ""]
-    assert table["file"].tolist() == ["ISIC_1.jpg", "ISIC_2.jpg"]
-    assert report["format"] == "aidl21"
-
-
-def test_semicolons_a_byte_order_mark_and_any_order_of_columns_are_read(tmp_path):
-    path = tmp_path / "a.csv"
-    header = ";".join(reversed(AIDL21_HEADER.split(",")))
-    lines = [header, "1;male;melanoma;malignant;torso;30;B;IP_1", "0;male;nevus;benign;torso;30;A;IP_2"]
-    path.write_text("\n".join(lines), encoding="utf-8-sig")
-    table, _ = ingest(source_of(str(path)))
-    assert table["patient_id"].tolist() == ["IP_2", "IP_1"]
-
-
-def test_a_mapped_csv_takes_ids_with_paths_and_the_users_labels(tmp_path):
-    path = write_csv_lines(tmp_path / "a.csv", "img,class,who", "x/1.PNG,sick,7", '"x/2.5",well,', "3,well,7")
-    columns = {"image_id": "img", "label": "class", "patient_id": "who"}
-    table, report = ingest(source_of(path, columns=columns, labels={"sick": "malignant", "well": "benign"}))
-    assert table["image_id"].tolist() == ["1", "2.5", "3"]
-    assert table["file"].tolist() == ["x/1.PNG", "x/2.5.jpg", "3.jpg"]
-    assert table["patient_id"].tolist() == ["7", "", "7"]
-    assert report["format"] == "mapped"
-
-
-def test_a_mapped_file_column_names_the_file(tmp_path):
-    path = write_csv_lines(tmp_path / "a.csv", "id,path,y,age", "1,p/x.tif,benign,40.0", "2,,malignant,85+")
-    columns = {"image_id": "id", "label": "y", "file": "path", "age_approx": "age"}
-    table, _ = ingest(source_of(path, columns=columns))
-    assert table["file"].tolist() == ["p/x.tif", "2.jpg"]
-    assert table["age_approx"].tolist() == ["40", "85+"]
-
-
-def test_a_line_of_the_wrong_length_is_counted(tmp_path):
-    path = write_csv_lines(tmp_path / "a.csv", "img,y", "1,benign", "2,malignant,extra", "", "3,malignant")
-    _, report = ingest(source_of(path, columns={"image_id": "img", "label": "y"}))
-    assert report["unreadable"] == {"count": 1, "first": ["line 3: 3 values for 2 columns"]}
-    assert report["records"] == 3
-
-
-def test_an_unsafe_file_in_a_csv_is_refused_with_its_line(tmp_path):
-    path = write_csv_lines(tmp_path / "a.csv", "img,y", "1,benign", "../2.jpg,malignant")
-    with pytest.raises(InputError, match=r"line 3 names the file '\.\./2\.jpg'"):
-        ingest(source_of(path, columns={"image_id": "img", "label": "y"}))
-
-
-def test_an_unknown_header_is_shown_with_the_formats_and_the_remedy(tmp_path):
-    with pytest.raises(InputError, match=r"picture,verdict.*archive_v1|picture") as refused:
-        ingest(source_of(write_csv_lines(tmp_path / "a.csv", "picture,verdict", "1,benign")))
-    assert all(name in str(refused.value) for name in FORMATS)
-    assert "source.columns" in str(refused.value)
-
-
-def test_a_mapped_column_that_is_absent_is_named(tmp_path):
-    path = write_csv_lines(tmp_path / "a.csv", "img,y", "1,benign")
-    with pytest.raises(InputError, match=r"source\.columns maps picture, which .* img, y"):
-        ingest(source_of(path, columns={"image_id": "picture", "label": "y"}))
-
-
-def test_a_csv_that_is_no_utf8_is_one_sentence(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="no CSV in UTF-8"):
-        ingest(source_of(str(tmp_path / "a.csv")))
 
 
 def test_a_missing_source_an_empty_folder_and_columns_for_a_folder_are_refused(tmp_path):
@@ -271,6 +194,36 @@ def test_the_report_keeps_the_commonest_values_and_loses_none(tmp_path):
     assert len(report["diagnosis"]) == 21
     assert sum(report["diagnosis"].values()) == 32
     assert report["diagnosis"]["(none)"] == 2
+
+
+def test_labels_are_counted_by_what_the_figures_show(tmp_path):
+    ages = [0, 9.5, 10, 119, 120, -1, "85+", None]
+    records = [record(f"C{number}", age_approx=age, sex="male") for number, age in enumerate(ages)]
+    _, report = ingest(source_of(write_records(tmp_path / "d", *PAIR, *records)))
+    counts = report["by_label"]
+    assert sorted(counts) == ["age_group", "anatom_site", "diagnosis", "sex", "source"]
+    assert counts["sex"] == {"male": {"benign": 8, "malignant": 0}, "(none)": {"benign": 1, "malignant": 1}}
+    assert {group: values["benign"] for group, values in counts["age_group"].items()} == {
+        "0-9": 2,
+        "10-19": 1,
+        "110-119": 1,
+        "(none)": 5,
+    }
+    assert counts["source"] == {"here": {"benign": 9, "malignant": 1}}
+
+
+def test_labels_of_rare_values_are_counted_together_and_none_is_lost(tmp_path):
+    records = [record(f"C{number}", "malignant", diagnosis=f"rare {number:02d}") for number in range(30)]
+    _, report = ingest(source_of(write_records(tmp_path / "d", *PAIR, *records)))
+    counts = report["by_label"]["diagnosis"]
+    assert len(counts) == 13
+    assert counts["(other)"] == {"benign": 0, "malignant": 19}
+    assert sum(sum(values.values()) for values in counts.values()) == 32
+
+
+def test_a_source_without_any_label_is_told_so(tmp_path):
+    with pytest.raises(InputError, match="has no label in any of its 2 rows"):
+        ingest(source_of(write_records(tmp_path / "d", record("A", None), record("B", None))))
 
 
 PARAMS = "source: {name: here, metadata: d, images: i, masks: null, columns: {}, labels: {}}\n"

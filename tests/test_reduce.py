@@ -74,6 +74,10 @@ def test_shares_add_up_and_are_within_one_of_proportion(available, data):
     assert (abs(counts - exact) < 1 + 1e-9).all()
 
 
+def test_ties_go_to_the_first():
+    assert largest_remainder(pd.Series([1] * 40), 3).tolist() == [1] * 3 + [0] * 37
+
+
 def test_the_choice_is_stable_under_the_order_of_rows_and_moves_with_the_seed():
     metadata = metadata_of(200, 50)
     first, _ = reduce(metadata, KEEP_RATIO, seed=0)
@@ -101,14 +105,22 @@ def test_a_lesions_second_image_comes_after_a_patients_third_lesion():
     lesions = ["L1", "L1", "L2", "L3", "L4", "L5", "L6", "L7"]
     metadata = metadata_of(8, 5, patient_id=["P1", "P1", "P2", "P2", "P2", "", "", ""], lesion_id=lesions)
     for seed in range(5):
-        assert max(diversity_rank(metadata, seed)[:2]) == 7
+        rank = diversity_rank(metadata, seed)
+        assert sorted(rank[:5]) == list(range(5))
+        assert max(rank[:2]) == 4
 
 
 def test_empty_ids_are_no_common_patient():
-    metadata = metadata_of(8, 4, patient_id=["P", "P", "", "", "", "", "", ""])
+    metadata = metadata_of(8, 8, patient_id=["P", "P", "", "", "", "", "", ""])
     rank = diversity_rank(metadata, seed=0)
     assert sorted(rank) == list(range(8))
     assert max(rank[:2]) == 7  # the one patient's second image comes last of all
+
+
+def test_each_class_and_source_has_an_order_of_its_own():
+    metadata = metadata_of(8, 4, source=["a", "a", "b", "b"] * 2, patient_id="P", lesion_id="L")
+    rank = diversity_rank(metadata, seed=0)
+    assert [sorted(rank[first : first + 2]) for first in range(0, 8, 2)] == [[0, 1]] * 4
 
 
 def test_a_class_that_is_absent_or_squeezed_out_is_refused():

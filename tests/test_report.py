@@ -13,13 +13,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import report, report_figures, report_text
+from pipeline import report, report_data, report_figures, report_text
 from pipeline.errors import InputError
 from pipeline.params.reader import read_tree
+from pipeline.perceptual_hash import perceptual_hash, similar_pairs
 
 GAN_SCHEMES = ("gan_balanced", "gan_plus_10")
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
+PAIR_COLUMNS = ["first", "second", "first_row", "second_row", "kind", "distance", "correlation", "turn"]
+PAIR_COLUMNS += ["first_target", "second_target"]
 FIVE = {"psnr": 12.3, "ssim": 0.31, "ms_gmsd": 0.25, "mdsi": 0.47, "haarpsi": 0.39}
 
 
@@ -51,19 +54,44 @@ def here(tmp_path, monkeypatch):
     write("reports/plots/roc.csv", curve.format("false_positive_rate", "true_positive_rate"))
     write("reports/plots/pr.csv", curve.format("recall", "precision"))
     write("reports/plots/calibration.csv", curve.format("mean_probability", "malignant_share"))
-    for name in ("ingest", "reduce", "prepare", "split"):
-        write(f"reports/{name}.json", {"rows": 12345, "dropped": {f"reason_of_{name}": 7}, "files": [f"<{name}>"] * 9})
+    write_counts()
     write_images()
     for class_name in ("benign", "malignant"):
         write_generator(class_name)
     return tmp_path
 
 
+def counts_of_stages():
+    """12,345 records, of which 40 reach a split."""
+    labels = {"benign": 9000, "malignant": 3000, "unknown": 300}
+    by_label = {key: {"<value>": labels} for key in report_data.FIGURES}
+    ingest = {"records": 12345, "rows": 12300, "unreadable": {"count": 40, "first": ["<record>"] * 9}}
+    ingest |= {"duplicate_ids": {"dropped": 5, "conflicting": 2}, "label": labels, "by_label": by_label}
+    reduce = {"rows": 12300, "dropped": {"unlabelled": 300, "too_odd": 100}, "not_chosen": 11853, "kept": 47}
+    prepare = {"images": 47, "quarantined": {"broken": 7}, "packed": 40, "masks": None}
+    split = {name: {"images": images} for name, images in (("train", 20), ("val", 10), ("test", 10))}
+    split["by_source"] = {"<archive>": {"train": 20, "val": 10, "test": 10}}
+    return {"ingest": ingest, "reduce": reduce, "prepare": prepare, "split": split}
+
+
+def write_counts():
+    for stage, counts in counts_of_stages().items():
+        write(f"reports/{stage}.json", counts)
+    write("data/duplicates.csv", f"{','.join(PAIR_COLUMNS)}\n")
+    write("data/moved.csv", "image_id,from,to,group_id\n")
+
+
+def write_pairs(*pairs):
+    """Each: rows of the first and the second image, kind, distance, correlation, turn, targets of both."""
+    names = [(f"<b>{pair[0]}", f"<b>{pair[1]}", *pair) for pair in pairs]
+    pd.DataFrame(names, columns=PAIR_COLUMNS).to_csv("data/duplicates.csv", index=False)
+
+
 def write_images():
     ids = [f"image_{i}" for i in range(40)]
     splits = pd.DataFrame({"image_id": ids, "row": range(40), "target": [0, 1] * 20, "group_id": ids})
     splits["split"] = ["train"] * 20 + ["val"] * 10 + ["test"] * 10
-    Path("data/images").mkdir(parents=True)
+    Path("data/images").mkdir()
     splits.to_csv("data/splits.csv", index=False)
     np.save("data/images/images.npy", RNG.integers(0, 256, (40, 16, 16, 3), dtype=np.uint8))
     licences = pd.DataFrame({"image_id": ids, "licence": "CC-BY", "attribution": ["A | B"] * 30 + [""] * 10})
@@ -162,15 +190,46 @@ def test_every_table_and_count_is_there(here):
     for expected in (
         "gan_plus_10",
         "12,345",
-        "reason of split",
-        "<ingest>",
+        "quarantined: broken 7",
+        "<record>",
         "and 4 more",
+        "<archive> 20 10 10",
         "noise, against real",
         "CC-BY",
     ):
         assert expected in text
     assert "cannot rank generators" in text
     assert "gan.variants.dcgan.latent_dim" in text
+
+
+def test_the_flow_and_the_figures_are_there(here):
+    write("data/moved.csv", "image_id,from,to,group_id\n" + "".join(f"<i{n:02d}>,train,test,g\n" for n in range(25)))
+    text = page().text
+    assert "Records 12,345" in text
+    assert "without a label \N{MINUS SIGN}300 too odd \N{MINUS SIGN}100 left out by reduction to 5,000" in text
+    assert "test, 25 of them moved here with their group 10" in text
+    assert "not accounted for" not in text
+    assert "<value> 12,300, 25 % malignant" in text
+    assert "the first 20 of 25" in text
+    assert text.count("train test g") == 20
+    assert "| Packed | 40 |" in report.MODEL_CARD.read_text()
+
+
+def test_without_duplicates_or_moves_the_page_says_so(here):
+    text = page().text
+    assert "No two of the packed images are the same file or look alike" in text
+    assert "Moved from" not in text
+
+
+def test_duplicates_are_shown_and_the_rest_counted(here):
+    write_pairs(*[(n, n + 1, "look", n, 0.9, "flip", 0, int(n == 7)) for n in range(30)])
+    opened = page()
+    pictures = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "side by side" in attrs["alt"]]
+    assert pictures[0] == "<b>7 and <b>8, side by side."
+    assert len(pictures) == 24
+    assert "In 1 of them the labels differ" in opened.text
+    assert "Labels differ: benign, malignant" in opened.text
+    assert "the other 6 are in" in opened.text
 
 
 def test_a_second_run_writes_the_same_bytes(here):
@@ -228,7 +287,14 @@ def test_the_model_card_states_the_limits(here):
 
 @pytest.mark.parametrize(
     "name",
-    ["reports/classifier/classic.json", "reports/generators/benign_0.json", "reports/split.json", "data/splits.csv"],
+    [
+        "reports/classifier/classic.json",
+        "reports/generators/benign_0.json",
+        "reports/split.json",
+        "data/splits.csv",
+        "data/duplicates.csv",
+        "data/moved.csv",
+    ],
 )
 def test_a_missing_file_is_named(here, name):
     Path(name).unlink()
@@ -244,3 +310,20 @@ def test_a_mosaic_holds_the_images_in_order():
     assert picture.shape == (12, 18)
     assert picture[3, 3::6].tolist() == [0, 40, 80]
     assert picture[9, 3::6].tolist() == [120, 160, 200]
+
+
+def test_a_pair_is_shown_with_the_second_turned_to_lie_as_the_first_does():
+    photograph = Image.fromarray(RNG.integers(0, 256, (16, 16), dtype=np.uint8)).resize((64, 64)).convert("RGB")
+    for method in Image.Transpose:
+        turned = photograph.transpose(method)
+        [pair] = similar_pairs([perceptual_hash(photograph), perceptual_hash(turned)], limit=30)
+        uri = report_figures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
+        shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))), dtype=float)
+        assert shown.shape == (64, 128 + report_figures.PAIR_GAP, 3)
+        assert abs(shown[:, :64] - shown[:, -64:]).mean() < 5, method
+        assert abs(shown[:, :64] - np.asarray(photograph)).mean() < 5
+
+
+def test_gray_pairs_are_shown():
+    gray = np.zeros((8, 8, 1), dtype=np.uint8)
+    assert report_figures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")

@@ -90,8 +90,8 @@ def test_a_file_is_whole_or_as_it_was(tmp_path: Path) -> None:
 
 def test_a_directory_is_whole_or_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / "folder"
-    (tmp_path / ".folder.partial").mkdir()  # left by a run that was killed outright
-    (tmp_path / ".folder.partial" / "rest").touch()
+    (tmp_path / ".folder.123.partial").mkdir()  # left by a run that was killed outright
+    (tmp_path / ".folder.123.partial" / "rest").touch()
     with replaced_directory(path) as partial:
         (partial / "a").touch()
     with pytest.raises(Killed):

@@ -1,17 +1,17 @@
 """Who was photographed: patients, their lesions, the photographs of each, and the faults of an archive."""
 
-import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.dermoscopy.camera import ImageType
+from pipeline.dermoscopy.faults import COPIES, Fault, Flaw, draw_flaws
 from pipeline.dermoscopy.photograph import Scene
 from pipeline.dermoscopy.traits import draw_latents, malignancy_score, visible_traits
 from pipeline.seeding import derive_seed
-
-Fault = Literal["", "duplicate", "unreadable", "unlabelled"]
 
 LESIONS_PER_PATIENT = (0.45, 0.3, 0.15, 0.1)  # 1 to 4
 PHOTOGRAPHS_PER_LESION = (0.7, 0.22, 0.08)  # 1 to 3
@@ -36,60 +36,45 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Record:
-    """One image of the archive. A duplicate has the scene of another record and a lesion and a patient of its own."""
+    """One image of the archive. A copy has the scene of another record and a lesion and a patient of its own."""
 
     number: int  # from 1
     lesion: Lesion
     scene: Scene
-    fault: Fault
-    fault_rank: int  # from 0, among the records with that fault
-    duplicate_of: int | None  # a record's number
+    flaw: Flaw
+    duplicate_of: "Record | None" = None
+
+    @property
+    def name(self) -> str:
+        return f"PHANTOM_{self.number:07d}"
 
 
-@dataclass(frozen=True)
-class FaultRates:
-    """Shares of all records."""
-
-    duplicates: float
-    unreadable: float
-    unlabelled: float
-
-
-def draw_cohort(images: int, malignant: float, rates: FaultRates, seed: int) -> list[Record]:
+def draw_cohort(images: int, malignant: float, rates: Mapping[Fault, float], seed: int) -> list[Record]:
     """Exactly ``images`` records, in the order of their numbers.
 
     Args:
         malignant: share of malignant lesions, and nearly that of photographs.
+        rates: share of all records, for each fault; their sum is at most 1/2, so that every copy has its original.
     """
     generator = np.random.default_rng(derive_seed(seed, "phantom", "cohort"))
-    faults = _draw_faults(images, rates, generator)
-    places = generator.permutation([number for number, fault in faults.items() if fault[0] != "duplicate"])
+    flaws = draw_flaws(images, rates, generator)
+    places = generator.permutation([number for number, flaw in flaws.items() if flaw.fault not in COPIES])
     photographs = _draw_photographs(len(places), malignant, generator, seed)
     records = {
-        int(number): Record(int(number), lesion, scene, *faults[number], None)
+        int(number): _record(int(number), lesion, scene, flaws[number])
         for number, (lesion, scene) in zip(places, photographs, strict=True)
     }
-    clean = sorted(number for number in records if not faults[number][0])
-    copies = [(number, rank) for number, (fault, rank) in faults.items() if fault == "duplicate"]
-    originals = generator.permutation(clean)[: len(copies)]
-    for (number, rank), original in zip(copies, originals, strict=True):
-        records[number] = _duplicate(records[int(original)], number, rank, generator)
+    copies = [number for number, flaw in flaws.items() if flaw.fault in COPIES]
+    originals = generator.permutation(sorted(number for number in records if not flaws[number].fault))[: len(copies)]
+    for number, original in zip(copies, originals, strict=True):
+        records[number] = _copy(records[int(original)], number, flaws[number], generator)
     return [records[number] for number in sorted(records)]
 
 
-def _draw_faults(images: int, rates: FaultRates, generator: np.random.Generator) -> dict[int, tuple[Fault, int]]:
-    """The fault of each number from 1 to ``images``, "" for none, and its rank."""
-    faults: dict[int, tuple[Fault, int]] = dict.fromkeys(range(1, images + 1), ("", 0))
-    order = [int(number) for number in generator.permutation(images) + 1]
-    wanted: list[tuple[Fault, float]] = [
-        ("duplicate", rates.duplicates),
-        ("unreadable", rates.unreadable),
-        ("unlabelled", rates.unlabelled),
-    ]
-    for fault, rate in wanted:
-        for rank in range(math.floor(rate * images + 1e-9)):  # 0.29 * 100 is 28.999...
-            faults[order.pop()] = fault, rank
-    return faults
+def _record(number: int, lesion: Lesion, scene: Scene, flaw: Flaw) -> Record:
+    if flaw.fault == "non_dermoscopic":
+        scene = replace(scene, image_type=cast(ImageType, flaw.variant))
+    return Record(number, lesion, scene, flaw)
 
 
 def _draw_photographs(
@@ -152,10 +137,10 @@ def _draw_site(generator: np.random.Generator) -> str | None:
     return str(generator.choice(SITES)) if generator.random() > 0.05 else None
 
 
-def _duplicate(original: Record, number: int, rank: int, generator: np.random.Generator) -> Record:
-    """The same photograph entered once more, as if of somebody else: only the bytes of the file give it away."""
+def _copy(original: Record, number: int, flaw: Flaw, generator: np.random.Generator) -> Record:
+    """The same photograph entered once more, as if of somebody else: only the picture gives it away."""
     patient = _draw_patient(f"patient/duplicate/{number}", generator)
     lesion = Lesion(
         f"lesion/duplicate/{number}", patient, _draw_site(generator), original.lesion.target, original.lesion.score
     )
-    return Record(number, lesion, original.scene, "duplicate", rank, original.number)
+    return Record(number, lesion, original.scene, flaw, original)

@@ -1,14 +1,16 @@
-"""Smooth random functions of the plane: noise, meshes, and strokes laid on a pixel grid."""
+"""Smooth random functions of the plane: noise and cells, both read from a periodic tile that is computed once."""
 
 from functools import cache
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 Field = NDArray[np.floating]  # (H, W); float32 wherever a whole picture is drawn, for speed
 
-TILE = 256  # samples, both sides of the noise tile; a power of two
+TILE = 256  # samples, both sides of a tile; a power of two
 BUMPS = 32  # periods of noise across the tile
+CELLS = 32  # cells across the tile
 
 
 @cache
@@ -20,6 +22,32 @@ def noise_tile() -> Field:
     return ((tile - tile.mean()) / tile.std()).astype(np.float32)
 
 
+@cache
+def cell_tiles() -> tuple[Field, Field, Field]:
+    """A periodic mesh of irregular cells: every point belongs to the nearest of scattered centres.
+
+    Returns: three tiles, each (TILE, TILE): the distance from the centre and from the wall, in cells; a number of the
+    cell in [0, 1].
+    """
+    generator = np.random.default_rng(1)
+    scatter = generator.uniform(0.1, 0.9, (CELLS, CELLS, 2))
+    numbers = generator.random((CELLS, CELLS))
+    place = (np.arange(TILE) + 0.5) * CELLS / TILE
+    row, column = np.meshgrid(place, place, indexing="ij")
+    own_row, own_column = row.astype(np.int64), column.astype(np.int64)
+    distances, candidates = [], []
+    for down, right in product(range(-2, 3), repeat=2):
+        cell = (own_row + down) % CELLS, (own_column + right) % CELLS
+        centre_row = own_row + down + scatter[cell][..., 0]
+        centre_column = own_column + right + scatter[cell][..., 1]
+        distances.append(np.hypot(row - centre_row, column - centre_column))
+        candidates.append(numbers[cell])
+    order = np.argsort(distances, axis=0)[:2]
+    first, second = np.take_along_axis(np.stack(distances), order, axis=0)
+    number = np.take_along_axis(np.stack(candidates), order[:1], axis=0)[0]
+    return first.astype(np.float32), ((second - first) / 2).astype(np.float32), number.astype(np.float32)
+
+
 def noise(x: Field, y: Field, period: float, generator: np.random.Generator) -> Field:
     """Smooth noise with zero mean and unit variance, from a random place of the tile under a random angle.
 
@@ -29,12 +57,7 @@ def noise(x: Field, y: Field, period: float, generator: np.random.Generator) -> 
 
     Returns: (H, W), mostly in [-2.5, 2.5].
     """
-    angle, offset_x, offset_y = generator.uniform(0, [2 * np.pi, TILE, TILE])
-    step = TILE / BUMPS / period
-    cosine, sine = np.float32(np.cos(angle) * step), np.float32(np.sin(angle) * step)
-    column = x * cosine - y * sine + np.float32(offset_x)
-    row = x * sine + y * cosine + np.float32(offset_y)
-    return _interpolate(row, column)
+    return _sample((noise_tile(),), x, y, TILE / BUMPS / period, generator)[0]
 
 
 def fractal_noise(x: Field, y: Field, period: float, octaves: int, generator: np.random.Generator) -> Field:
@@ -44,19 +67,21 @@ def fractal_noise(x: Field, y: Field, period: float, octaves: int, generator: np
     return (sum(layers) / np.sqrt(np.sum(amplitudes**2))).astype(np.float32)
 
 
-def honeycomb(x: Field, y: Field, period: float, generator: np.random.Generator) -> Field:
-    """A bent hexagonal lattice: 1 in the middle of its cells, about -0.5 on the walls between them.
+def cells(x: Field, y: Field, period: float, generator: np.random.Generator) -> tuple[Field, Field, Field]:
+    """A bent mesh of cells of different sizes and shapes.
 
     Args:
         x, y: (H, W), coordinates.
-        period: distance between two cells, in the unit of the coordinates.
+        period: mean distance between two neighbouring cells, in the unit of the coordinates.
+
+    Returns: three fields, each (H, W): the distance from the cell's centre and from its wall, in periods and mostly
+    below 0.8; a number of the cell in [0, 1].
     """
-    bent_x = x + np.float32(0.35 * period) * noise(x, y, 4 * period, generator)
-    bent_y = y + np.float32(0.35 * period) * noise(x, y, 4 * period, generator)
-    angles = generator.uniform(0, np.pi) + np.arange(3) * np.pi / 3
-    wave = np.float32(4 * np.pi / np.sqrt(3) / period)
-    waves = [np.cos(wave * (np.float32(np.cos(a)) * bent_x + np.float32(np.sin(a)) * bent_y)) for a in angles]
-    return (waves[0] + waves[1] + waves[2]) / np.float32(3)
+    bend = np.float32(0.3 * period)
+    bent_x = x + bend * noise(x, y, 4 * period, generator)
+    bent_y = y + bend * noise(x, y, 4 * period, generator)
+    middle, wall, number = _sample(cell_tiles(), bent_x, bent_y, TILE / CELLS / period, generator)
+    return middle, wall, number
 
 
 def smoothstep(value: Field, low: float, high: float) -> Field:
@@ -65,50 +90,33 @@ def smoothstep(value: Field, low: float, high: float) -> Field:
     return t * t * (3 - 2 * t)
 
 
-def stroke_coverage(paths: NDArray[np.float64], width: float, shape: tuple[int, int]) -> Field:
-    """How much of every pixel lies under strokes.
+def pixel_pitch(x: Field, y: Field) -> float:
+    """Distance between two neighbouring pixels, in the unit of the coordinates."""
+    return float(np.hypot(x[0, 1] - x[0, 0], y[0, 1] - y[0, 0]))
 
-    Args:
-        paths: (S, P, 2), the P points of each of S strokes as x, y in px; points closer than 1 px leave no gap.
-        width: px.
-        shape: (H, W).
 
-    Returns: (H, W) in [0, 1], antialiased.
+def _sample(tiles: tuple[Field, ...], x: Field, y: Field, step: float, generator: np.random.Generator) -> list[Field]:
+    """Tiles repeated over the plane, ``step`` samples per unit, all from the same random place and angle.
+
+    Bilinear between the samples. Returns: a field (H, W) for each tile.
     """
-    tangent = np.gradient(paths, axis=1)
-    length = np.linalg.norm(tangent, axis=2, keepdims=True)
-    normal = np.stack([-tangent[..., 1], tangent[..., 0]], axis=2) / np.maximum(length, 1e-9)
-    lanes = int(np.ceil(width)) + 1
-    across = ((np.arange(lanes) + 0.5) / lanes - 0.5) * width
-    points = paths[:, :, None] + across[:, None] * normal[:, :, None]  # (S, P, lanes, 2)
-    area = np.broadcast_to(length[:, :, None] * width / lanes, (*points.shape[:3], 1))
-    return np.minimum(_splat(points.reshape(-1, 2), area.ravel(), shape), 1)
-
-
-def _splat(points: NDArray[np.float64], weights: NDArray[np.float64], shape: tuple[int, int]) -> Field:
-    """Shares the weight of each point among the four pixels around it. Returns: (H, W)."""
-    height, width = shape
-    inside = np.all((points >= 0) & (points < [width - 1, height - 1]), axis=1)
-    points, weights = points[inside], weights[inside]
-    corner = points.astype(np.int64)
-    right, down = (points - corner).T
-    first = corner[:, 1] * width + corner[:, 0]
-    indices = np.concatenate([first, first + 1, first + width, first + width + 1])
-    shares = np.concatenate([(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down])
-    total = np.bincount(indices, shares * np.tile(weights, 4), minlength=height * width)
-    return total.reshape(shape).astype(np.float32)
-
-
-def _interpolate(row: Field, column: Field) -> Field:
-    """The noise tile, repeated over the plane, bilinear between its samples. Returns: (H, W)."""
-    tile = noise_tile().ravel()
+    angle, offset_x, offset_y = generator.uniform(0, [2 * np.pi, TILE, TILE])
+    cosine, sine = np.float32(np.cos(angle) * step), np.float32(np.sin(angle) * step)
+    column = x * cosine - y * sine + np.float32(offset_x)
+    row = x * sine + y * cosine + np.float32(offset_y)
     row_floor, column_floor = np.floor(row), np.floor(column)
     down, right = row - row_floor, column - column_floor
-    left = column_floor.astype(np.int32) & (TILE - 1)
+    left = column_floor.astype(np.intp) & (TILE - 1)
     beside = (left + 1) & (TILE - 1)
-    top = row_floor.astype(np.int32) & (TILE - 1)
+    top = row_floor.astype(np.intp) & (TILE - 1)
     below = ((top + 1) & (TILE - 1)) * TILE
     top *= TILE
-    upper = tile[top + left] * (1 - right) + tile[top + beside] * right
-    lower = tile[below + left] * (1 - right) + tile[below + beside] * right
-    return upper * (1 - down) + lower * down
+    corners = top + left, top + beside, below + left, below + beside
+    return [_bilinear(tile.ravel(), corners, down, right) for tile in tiles]
+
+
+def _bilinear(tile: NDArray[np.floating], corners: tuple[NDArray[np.intp], ...], down: Field, right: Field) -> Field:
+    upper, upper_right, lower, lower_right = (tile.take(corner) for corner in corners)
+    upper = upper + (upper_right - upper) * right
+    lower = lower + (lower_right - lower) * right
+    return upper + (lower - upper) * down

@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.dermoscopy import artefacts
-from pipeline.dermoscopy.fields import Field, fractal_noise, noise
-from pipeline.dermoscopy.lesion import Pigment, draw_outline, inner_depth, lay_pigment
+from pipeline.dermoscopy.camera import FIELD_FACTOR, FIELD_MM, ImageType, camera_grid, develop, expose, view
+from pipeline.dermoscopy.fields import Field, fractal_noise
+from pipeline.dermoscopy.hair import add_hair
+from pipeline.dermoscopy.lesion import draw_outline, inner_depth
+from pipeline.dermoscopy.painting import Picture, blend
+from pipeline.dermoscopy.pigment import Pigment, lay_pigment
 from pipeline.dermoscopy.skin import BLOOD, MELANIN, Skin, draw_skin, skin_densities, skin_tone
 from pipeline.dermoscopy.traits import Traits
 
-FIELD_MM = 14.0  # what the shorter side of a photograph shows at zoom 1
 BLACK = np.array([1.0, 1.05, 1.1], dtype=np.float32)  # nats per unit density, like MELANIN
-VEIL = np.array([0.56, 0.58, 0.69], dtype=np.float32)  # of a film on white; skin dims it
+VEIL = np.array([0.4, 0.44, 0.53], dtype=np.float32)  # of a film on white; skin dims it
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class Scene:
     patient_seed: int
     lesion_seed: int
     photograph_seed: int
+    image_type: ImageType = "dermoscopic"
 
 
 def photograph(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
@@ -37,49 +41,29 @@ def photograph(scene: Scene, size: int) -> tuple[NDArray[np.uint8], NDArray[np.u
     skin = draw_skin(np.random.default_rng(scene.patient_seed))
     generator = np.random.default_rng(scene.photograph_seed)
     x, y = camera_grid(size)
-    lesion_x, lesion_y = _view(x, y, generator)
+    lesion_x, lesion_y = view(x, y, scene.image_type, generator)
     picture, inside = _lesion_on_skin(scene, skin, lesion_x, lesion_y)
-    picture = _add_artefacts(picture, skin, x, y, generator)
-    picture = _expose(picture, x, y, generator)
-    picture = picture + generator.normal(0, generator.uniform(0.002, 0.012), picture.shape)
-    image = np.clip(np.rint(picture * 255), 0, 255).astype(np.uint8)
-    return image, np.where(inside, 255, 0).astype(np.uint8)
+    picture = _add_artefacts(picture, scene.image_type, skin, x, y, generator)
+    picture = expose(picture, x, y, scene.image_type, generator)
+    return develop(picture, scene.image_type, generator), np.where(inside, 255, 0).astype(np.uint8)
 
 
-def camera_grid(size: int) -> tuple[Field, Field]:
-    """The x and y of the pixel centres, each (size, 4/3 size): shorter sides from the centre, right and down."""
-    width = round(size * 4 / 3)
-    x = (np.arange(width, dtype=np.float32) + 0.5 - width / 2) / size
-    y = (np.arange(size, dtype=np.float32) + 0.5 - size / 2) / size
-    grid_x, grid_y = np.meshgrid(x, y)
-    return grid_x, grid_y
-
-
-def _view(x: Field, y: Field, generator: np.random.Generator) -> tuple[Field, Field]:
-    """Camera coordinates to mm on the skin from the lesion's centre: a turn, a small shift, a small zoom."""
-    angle = generator.uniform(0, 2 * np.pi)
-    scale = FIELD_MM * np.exp(generator.normal(0, 0.04))
-    x = (x - generator.normal(0, 0.04)) * scale
-    y = (y - generator.normal(0, 0.03)) * scale
-    cosine, sine = np.cos(angle), np.sin(angle)
-    return (x * cosine - y * sine).astype(np.float32), (x * sine + y * cosine).astype(np.float32)
-
-
-def _lesion_on_skin(scene: Scene, skin: Skin, x: Field, y: Field) -> tuple[artefacts.Picture, NDArray[np.bool_]]:
+def _lesion_on_skin(scene: Scene, skin: Skin, x: Field, y: Field) -> tuple[Picture, NDArray[np.bool_]]:
     """Returns: the picture (H, W, 3) under even light, and what is inside the lesion's outline, (H, W)."""
-    generator = np.random.default_rng(scene.lesion_seed)
+    generator, skin_generator = np.random.default_rng(scene.lesion_seed).spawn(2)  # the traits have no say in the skin
     outline = draw_outline(scene.traits, generator)
     depth = inner_depth(outline, scene.traits.border, x, y, generator)
     pigment = lay_pigment(scene.traits, depth, x, y, generator)
-    melanin, blood = skin_densities(skin, x, y, generator)
+    melanin, blood = skin_densities(skin, x, y, skin_generator)
     tone = skin_tone(skin.fitzpatrick)
     picture = _absorb(tone, melanin, blood, pigment)
-    haze = 1 + 0.15 * fractal_noise(x, y, 1.5, 2, generator)
-    picture = artefacts.blend(picture, VEIL * np.sqrt(tone.mean()), pigment.veil * haze)
-    return artefacts.blend(picture, np.sqrt(tone), 0.5 * pigment.scar * haze), depth > 0
+    haze = 1 + np.float32(0.2) * fractal_noise(x, y, 1.5, 3, generator)
+    veil = VEIL * np.float32(generator.uniform(0.7, 1.05)) * np.sqrt(tone.mean())
+    picture = blend(picture, veil, pigment.veil * haze)
+    return blend(picture, np.sqrt(tone), 0.5 * pigment.scar * haze), depth > 0
 
 
-def _absorb(tone: Field, melanin: Field, blood: Field, pigment: Pigment) -> artefacts.Picture:
+def _absorb(tone: Field, melanin: Field, blood: Field, pigment: Pigment) -> Picture:
     """Beer and Lambert's law over the tone of the skin. Returns: (H, W, 3), RGB in [0, 1]."""
     density = melanin[..., None] * MELANIN + (blood + pigment.blood)[..., None] * BLOOD
     density += pigment.melanin[..., None] * pigment.melanin_colour + pigment.black[..., None] * BLACK
@@ -87,17 +71,15 @@ def _absorb(tone: Field, melanin: Field, blood: Field, pigment: Pigment) -> arte
 
 
 def _add_artefacts(
-    picture: artefacts.Picture, skin: Skin, x: Field, y: Field, generator: np.random.Generator
-) -> artefacts.Picture:
+    picture: Picture, image_type: ImageType, skin: Skin, x: Field, y: Field, generator: np.random.Generator
+) -> Picture:
+    """Hair whatever the camera; gel, ink and ruler under a dermatoscope, and glare where there is no gel."""
+    density = skin.hair / FIELD_FACTOR[image_type]
+    if image_type != "dermoscopic":
+        return artefacts.add_glare(add_hair(picture, density, generator), x, y, generator)
     picture = artefacts.add_ink(picture, x, y, generator)
-    picture = artefacts.add_hair(picture, skin.hair, generator)
+    picture = add_hair(picture, density, generator)
     picture = artefacts.add_ruler(picture, len(picture) / FIELD_MM, generator)
+    picture = artefacts.add_plaster(picture, x, y, generator)
+    picture = artefacts.add_glare(picture, x, y, generator)
     return artefacts.add_bubbles(picture, x, y, generator)
-
-
-def _expose(picture: artefacts.Picture, x: Field, y: Field, generator: np.random.Generator) -> artefacts.Picture:
-    """Uneven light, the camera's exposure and white balance, and the vignette."""
-    slope_x, slope_y = generator.normal(0, 0.08, 2)
-    light = 1 + slope_x * x + slope_y * y + 0.03 * noise(x, y, 0.9, generator)
-    balance = np.exp(generator.normal(0, [0.03, 0.03, 0.06]) + generator.normal(0.03, 0.07)).astype(np.float32)
-    return artefacts.add_vignette(picture * light[..., None] * balance, x, y, generator)

@@ -1,4 +1,4 @@
-"""Skin around the lesion: tone, mottling, vessels, texture."""
+"""Skin around the lesion: tone, mottling, freckles, furrows, vessels."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,18 @@ from pipeline.dermoscopy.fields import Field, fractal_noise, noise, smoothstep
 
 # sRGB of skin under a dermatoscope, Fitzpatrick types I to VI, and how often each is drawn; chosen by eye
 TONES = np.array(
-    [[238, 206, 196], [228, 190, 172], [214, 168, 140], [184, 134, 102], [140, 95, 70], [96, 64, 50]], dtype=np.float32
+    [[238, 218, 212], [230, 204, 192], [218, 180, 158], [190, 144, 116], [144, 101, 77], [100, 69, 55]],
+    dtype=np.float32,
 )
 TONE_SHARES = (0.22, 0.28, 0.22, 0.13, 0.09, 0.06)
 
 # How much of red, green and blue a layer of unit density takes away, in nats
 MELANIN = np.array([0.46, 0.76, 1.10], dtype=np.float32)
 BLOOD = np.array([0.12, 0.62, 0.50], dtype=np.float32)
+
+FRECKLED_SHARE = 0.3
+VESSELS_SHARE = 0.2
+HAIRY_SHARE = 0.45
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class Skin:
     fitzpatrick: float  # 1 to 6, continuous
     redness: float  # density of blood
     mottling: float  # amplitude of large blotches
-    texture: float  # amplitude of fine lines
+    furrows: float  # density of the fine lines
+    freckles: float  # density of melanin in freckles
     vessels: float  # density of blood in visible vessels
     hair: float  # 0 none to 1 dense
 
@@ -34,10 +40,11 @@ def draw_skin(generator: np.random.Generator) -> Skin:
     return Skin(
         fitzpatrick=float(np.clip(fitzpatrick, 1, 6)),
         redness=generator.gamma(1.2, 0.09),
-        mottling=generator.gamma(2.0, 0.02),
-        texture=generator.uniform(0.01, 0.04),
-        vessels=generator.uniform(0.1, 0.4) * (generator.random() < 0.3),
-        hair=generator.beta(1, 2) * (generator.random() < 0.45),
+        mottling=generator.gamma(2.5, 0.008),
+        furrows=generator.uniform(0.0, 0.05),
+        freckles=generator.uniform(0.08, 0.28) * (generator.random() < FRECKLED_SHARE),
+        vessels=generator.uniform(0.1, 0.4) * (generator.random() < VESSELS_SHARE),
+        hair=generator.beta(1, 2) * (generator.random() < HAIRY_SHARE),
     )
 
 
@@ -55,10 +62,25 @@ def skin_densities(skin: Skin, x: Field, y: Field, generator: np.random.Generato
 
     Returns: melanin and blood, each (H, W), in the unit of ``MELANIN`` and ``BLOOD``; may be slightly negative.
     """
-    blotches = skin.mottling * fractal_noise(x, y, 3.0, 3, generator)
-    lines = skin.texture * fractal_noise(x, y, 0.35, 2, generator)
-    flush = skin.redness + 0.8 * skin.mottling * fractal_noise(x, y, 2.2, 2, generator)
+    blotches = fractal_noise(x, y, 2.4, 3, generator)
+    lines = smoothstep(np.abs(noise(x, y, 0.6, generator)), 0.5, 0.0) * (1 + noise(x, y, 2.0, generator))
+    melanin = skin.mottling * blotches + skin.furrows * lines + 0.02 * noise(x, y, 0.3, generator)
+    if skin.freckles:
+        melanin = melanin + skin.freckles * smoothstep(fractal_noise(x, y, 1.8, 3, generator), 0.9, 3.0)
+    blood = skin.redness + skin.mottling * fractal_noise(x, y, 1.4, 2, generator)
     if skin.vessels:
-        ridge = np.abs(fractal_noise(x, y, 2.5, 2, generator))
-        flush = flush + skin.vessels * smoothstep(ridge, 0.12, 0.0) * smoothstep(noise(x, y, 4.0, generator), -0.2, 0.8)
-    return blotches + lines, flush
+        blood = blood + skin.vessels * vessel_lines(x, y, 2.2, generator)
+    return melanin, blood
+
+
+def vessel_lines(x: Field, y: Field, period: float, generator: np.random.Generator) -> Field:
+    """Winding lines that come and go.
+
+    Args:
+        x, y: (H, W), coordinates.
+        period: typical distance of two lines, in the unit of the coordinates.
+
+    Returns: (H, W) in [0, 1].
+    """
+    here = smoothstep(noise(x, y, 1.6 * period, generator), -0.2, 0.9)
+    return smoothstep(np.abs(fractal_noise(x, y, period, 2, generator)), 0.1, 0.0) * here

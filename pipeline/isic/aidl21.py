@@ -1,25 +1,24 @@
 """The AIDL 2021 table: ISIC archive and SIIM-ISIC 2020 joined, one row per image."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pipeline.isic.row import Format, Row, identify, text, years
+from pipeline.isic.row import Format, Record, Row, identify, text, years
 
 PATIENT = "IP_"  # other values of ID are the archive's own number of the image, not of a patient
 
 
-def row(record: Mapping[str, Any]) -> Row:
+def row(record: Record) -> Row:
     image_id, file = identify(record["dcm_name"])
     owner = text(record["ID"])
+    of_challenge = owner.startswith(PATIENT)
     return Row(
         image_id=image_id,
         file=file,
         label=text(record["benign_malignant"]),
         diagnosis=text(record["diagnosis"]),
-        patient_id=owner if owner.startswith(PATIENT) else "",
+        patient_id=owner if of_challenge else "",
         sex=text(record["sex"]),
         age_approx=years(record["age"]),
         anatom_site=text(record["anatomy"]),
+        source="SIIM-ISIC 2020" if of_challenge else "ISIC archive",
     )
 
 

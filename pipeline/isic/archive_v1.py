@@ -1,15 +1,12 @@
 """ISIC archive v1: one JSON record per image, as the archive's API gave them until 2023."""
 
-from collections.abc import Mapping
-from typing import Any
-
-from pipeline.isic.row import Format, Row, identify, text, years
+from pipeline.isic.row import Format, Record, Row, identify, section, text, years
 
 
-def row(record: Mapping[str, Any]) -> Row:
+def row(record: Record) -> Row:
     """A record's row; the archive's mark ``image_manipulation: synthetic`` becomes the image type."""
-    meta, dataset = _section(record, "meta"), _section(record, "dataset")
-    clinical, acquisition = _section(meta, "clinical"), _section(meta, "acquisition")
+    meta, dataset = section(record, "meta"), section(record, "dataset")
+    clinical, acquisition = section(meta, "clinical"), section(meta, "acquisition")
     image_id, file = identify(record["name"])
     synthetic = acquisition.get("image_manipulation") == "synthetic"
     return Row(
@@ -28,13 +25,6 @@ def row(record: Mapping[str, Any]) -> Row:
         licence=text(record.get("licence") or dataset.get("license")),
         attribution=text(record.get("attribution")),
     )
-
-
-def _section(record: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    section = record.get(key) or {}
-    if not isinstance(section, Mapping):
-        raise ValueError(f"{key} is {section!r:.40} and not a mapping")
-    return section
 
 
 FORMAT = Format(frozenset({"name", "meta"}), row)

@@ -1,9 +1,8 @@
 """Any CSV, through the user's own ``source.columns``."""
 
 from collections.abc import Mapping
-from typing import Any
 
-from pipeline.isic.row import Format, Row, identify, text, years
+from pipeline.isic.row import Format, Record, Row, identify, text, years
 
 CONVERTED = ("image_id", "file", "age_approx")  # the other columns are taken as they are
 
@@ -16,10 +15,10 @@ def mapped_format(columns: Mapping[str, str]) -> Format:
     """
     direct = {ours: theirs for ours, theirs in columns.items() if ours not in CONVERTED}
 
-    def row(record: Mapping[str, Any]) -> Row:
+    def row(record: Record) -> Row:
         image_id, file = identify(record[columns["image_id"]])
         if "file" in columns:
-            file = record[columns["file"]] or file
+            file = record[columns["file"]].strip() or file
         values = {ours: text(record[theirs]) for ours, theirs in direct.items()}
         if "age_approx" in columns:
             values["age_approx"] = years(record[columns["age_approx"]])

@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from posixpath import splitext
 from typing import Any, NamedTuple
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 
+Record = Mapping[str, Any]  # a JSON object, or a CSV's line by its header
+
 
 class Row(NamedTuple):
-    """A row of data/metadata.csv before its label is translated; empty where the record does not say."""
+    """A row of data/metadata.csv before its label and split are translated; empty where the record does not say."""
 
     image_id: str
     file: str
@@ -26,6 +28,7 @@ class Row(NamedTuple):
     source: str = ""
     licence: str = ""
     attribution: str = ""
+    official_split: str = ""  # in the record's own words
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,10 @@ class Format:
     """A metadata format: the fields by which it is recognised, and how one of its records becomes a row."""
 
     required: frozenset[str]
-    row: Callable[[Mapping[str, Any]], Row]
+    row: Callable[[Record], Row]
+    beside: frozenset[str] = frozenset()  # the columns of a table without labels that is published with it
+    key: str = ""  # the image's column, by which that table is joined
+    split_in_name: bool = False  # its files are named after their split; the record has it as official_split
 
 
 def text(value: Any) -> str:
@@ -53,12 +59,27 @@ def text(value: Any) -> str:
 
 
 def years(value: Any) -> str:
-    """An age without a needless ``.0``; empty for null and for not-a-number."""
+    """An age without a needless ``.0``; empty for null, for not-a-number and for infinity."""
     try:
         age = float(value)
     except (TypeError, ValueError):
         return text(value)
+    except OverflowError:  # an integer of more than 308 digits
+        return ""
     return f"{age:g}" if math.isfinite(age) else ""
+
+
+def flag(value: Any) -> bool:
+    """A 0 or a 1, however it is written.
+
+    Raises:
+        ValueError: for anything else.
+    """
+    if text(value) in ("1", "1.0"):
+        return True
+    if text(value) in ("0", "0.0"):
+        return False
+    raise ValueError(f"expected 0 or 1, got {value!r:.40}")
 
 
 def identify(name: Any) -> tuple[str, str]:
@@ -70,9 +91,21 @@ def identify(name: Any) -> tuple[str, str]:
         ValueError: if the name is blank or no text.
     """
     if not isinstance(name, str) or not name.strip():
-        raise ValueError(f"the image's name is {name!r}")
-    name = name.strip()
-    path = PurePosixPath(name)
-    if path.suffix.lower() in IMAGE_SUFFIXES:
-        return path.stem, name
-    return path.name, f"{name}.jpg"
+        raise ValueError(f"the image's name is {name!r:.40}")
+    path = name.strip()
+    stem, suffix = splitext(path)
+    if suffix.lower() not in IMAGE_SUFFIXES:
+        stem, path = path, f"{path}.jpg"
+    return stem.rpartition("/")[2], path
+
+
+def section(record: Record, key: str) -> Record:
+    """The mapping under a key; an empty one where there is none.
+
+    Raises:
+        ValueError: if it is something else.
+    """
+    found = record.get(key) or {}
+    if not isinstance(found, Mapping):
+        raise ValueError(f"{key} is {found!r:.40} and not a mapping")
+    return found

@@ -1,10 +1,25 @@
-"""Our words for labels and classes."""
+"""Our words for labels, diagnoses and splits."""
 
 from collections.abc import Mapping
 
 from pipeline.params.source import Label
 
-LABELS: dict[str, Label] = {  # as the archive has spelled them over the years, lower case
+# Codes of HAM10000 and of the ISIC 2018 and 2019 challenges, lower case: the diagnosis in the archive's words.
+DIAGNOSES = {
+    "ak": "actinic keratosis",
+    "akiec": "actinic keratosis or intraepithelial carcinoma",
+    "bcc": "basal cell carcinoma",
+    "bkl": "benign keratosis",
+    "df": "dermatofibroma",
+    "mel": "melanoma",
+    "nv": "nevus",
+    "scc": "squamous cell carcinoma",
+    "unk": "",
+    "vasc": "vascular lesion",
+}
+
+LABELS: dict[str, Label] = {  # lower case
+    # as the archive has spelled them over the years
     "benign": "benign",
     "indeterminate": "indeterminate",
     "indeterminate/benign": "indeterminate",
@@ -12,9 +27,41 @@ LABELS: dict[str, Label] = {  # as the archive has spelled them over the years, 
     "malignant": "malignant",
     "unknown": "unknown",
     "": "unknown",
+    # the codes of DIAGNOSES. HAM10000's authors call akiec non-invasive variants of squamous cell carcinoma, which some
+    # regard as its precursors only (Tschandl et al. 2018, doi:10.1038/sdata.2018.161); the field counts akiec and ak
+    # as malignant. `source.labels: {akiec: benign}` says otherwise.
+    "ak": "malignant",
+    "akiec": "malignant",
+    "bcc": "malignant",
+    "bkl": "benign",
+    "df": "benign",
+    "mel": "malignant",
+    "nv": "benign",
+    "scc": "malignant",
+    "unk": "unknown",
+    "vasc": "benign",
+    # the classes of ISIC 2017
+    "melanoma": "malignant",
+    "nevus": "benign",
+    "seborrheic keratosis": "benign",
+}
+
+SPLITS = {  # lower case
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "test": "test",
+    "testing": "test",
 }
 
 
 def label_of(value: str, labels: Mapping[str, Label]) -> Label | None:
     """Our label for a value, by the user's ``labels`` first; None if nobody knows it."""
     return labels.get(value, LABELS.get(value.lower()))
+
+
+def diagnosis_of(code: str) -> str:
+    """What a code stands for; the code itself if nobody knows it."""
+    return DIAGNOSES.get(code.lower(), code)

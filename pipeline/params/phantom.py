@@ -1,14 +1,32 @@
 """The procedural dermoscopy set."""
 
-from pydantic import Field
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
 
 from pipeline.params.section import Section
+
+Rate = Annotated[float, Field(ge=0, le=0.2)]  # share of all records
 
 
 class PhantomParams(Section):
     images: int = Field(ge=0)  # 0: no phantom
     size: int = Field(ge=32, le=1024)  # px, the shorter side of a rendered photograph
     malignant: float = Field(gt=0, lt=1)  # share of malignant lesions
-    duplicates: float = Field(ge=0, le=0.2)  # share of records that are an exact copy of another image under a new id
-    unreadable: float = Field(ge=0, le=0.2)  # share of files that no decoder can read
-    unlabelled: float = Field(ge=0, le=0.2)  # share of records without a label
+    duplicate: Rate  # a copy of another image's file under a new id, of another patient
+    near_duplicate: Rate  # the same, but recompressed, flipped, rotated, halved or squashed
+    unreadable: Rate  # a file that no decoder can read
+    other_format: Rate  # a file that holds another format than its name says
+    colour_mode: Rate  # CMYK, RGBA, 16-bit gray, gray
+    exif_orientation: Rate  # stored turned, with a tag that says how
+    unlabelled: Rate  # no label
+    indeterminate: Rate  # a label that is neither benign nor malignant
+    synthetic: Rate  # marked as no photograph
+    non_dermoscopic: Rate  # clinical close-ups, and tiles of whole-body photographs
+
+    @model_validator(mode="after")
+    def _leaves_clean_records(self) -> Self:
+        total = sum(self.model_dump(exclude={"images", "size", "malignant"}).values())
+        if total > 0.5:
+            raise ValueError(f"fault rates must sum to 0.5 at most, got {total:g}; lower some of them")
+        return self

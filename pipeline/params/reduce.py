@@ -1,4 +1,4 @@
-"""The balanced subset."""
+"""How much of the usable metadata is kept, and in what proportion of the classes."""
 
 from typing import Literal
 

@@ -11,11 +11,11 @@ Label = Literal["benign", "malignant", "indeterminate", "unknown"]
 
 class SourceParams(Section):
     name: str  # the `source` column where the metadata has none
-    metadata: str  # a folder of JSON records, or a CSV file
+    metadata: str  # a folder of JSON records, a CSV file, or a folder of CSVs of one format
     images: str  # the folder that `file` in the metadata is relative to
     masks: str | None  # lesion masks named <image_id>*.png; null: none
     columns: dict[str, str]  # column of data/metadata.csv: column of the CSV; empty: a known format
-    labels: dict[str, Label]  # value of the CSV's label column: our label; empty: the value itself
+    labels: dict[str, Label]  # value of the label column, or a diagnosis code: our label; empty: the vocabulary
 
     @field_validator("columns")
     @classmethod
@@ -45,4 +45,5 @@ METADATA_COLUMNS = (
     "source",
     "licence",
     "attribution",
+    "official_split",
 )

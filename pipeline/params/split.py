@@ -11,6 +11,11 @@ class SplitParams(Section):
     train: float = Field(gt=0, lt=1)
     val: float = Field(gt=0, lt=1)
     test: float = Field(gt=0, lt=1)
+    official: bool  # keep the split that the metadata names, but for groups that it tears apart
+    # Two images are the same photograph if their perceptual hashes differ by at most so many bits of 255, or if their
+    # thumbnails correlate at least so well; 0 and 1: only the very same file.
+    duplicate_distance: int = Field(ge=0, le=72)
+    duplicate_correlation: float = Field(gt=0, le=1)
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Self:

@@ -1,0 +1,60 @@
+"""Reading a whole source of metadata: a folder of JSON records, one CSV, or a folder of CSVs."""
+
+import os
+from pathlib import Path
+
+from pipeline.errors import InputError
+from pipeline.isic import known_formats
+from pipeline.isic.reading import Reading
+from pipeline.isic.records import read_records
+from pipeline.isic.tables import read_tables
+from pipeline.params.source import SourceParams
+
+
+def read_source(source: SourceParams) -> Reading:
+    """Every record of ``source.metadata``.
+
+    Raises:
+        InputError: if there is none, or none that can be read.
+    """
+    path = Path(source.metadata)
+    if not path.exists():
+        raise InputError(
+            f"source.metadata is {source.metadata}, which does not exist; give a folder of JSON records or a CSV, "
+            "or run the stage that writes it: `dvc repro`"
+        )
+    reading = read_folder(path, source.columns) if path.is_dir() else read_tables([path], source.columns)
+    if not reading.rows:
+        first = f" (the first of {len(reading.unreadable)}: {reading.unreadable[0]})" if reading.unreadable else ""
+        raise InputError(
+            f"source.metadata is {path}, which has no readable record{first}; "
+            f"give JSON records or CSVs of a known format: {known_formats()}"
+        )
+    return reading
+
+
+def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
+    """The folder's CSVs, or its JSON records, with or without ``.json``; hidden files are neither.
+
+    Raises:
+        InputError: if it holds both, or ``columns`` are given for records.
+    """
+    names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith("."))
+    kinds: dict[str, list[str]] = {"": [], ".csv": [], ".json": []}
+    for name in names:
+        kinds.setdefault(Path(name).suffix.lower(), []).append(name)
+    if kinds[".csv"] and kinds[".json"]:
+        raise InputError(
+            f"source.metadata is {folder}, which holds both CSVs ({kinds['.csv'][0]!r}) and JSON records "
+            f"({kinds['.json'][0]!r}); keep one of the two in it, or give the CSV itself"
+        )
+    if columns and not kinds[".csv"]:
+        raise InputError(
+            f"source.columns is for a CSV, but source.metadata is the folder {folder} without one; "
+            "set source.columns to {}"
+        )
+    chosen = kinds[".csv"] or sorted(kinds[""] + kinds[".json"])
+    paths = [folder / name for name in chosen]
+    reading = read_tables(paths, columns) if kinds[".csv"] else read_records(paths)
+    reading.ignored_files = len(names) - len(chosen)
+    return reading
