@@ -14,7 +14,6 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pipeline.images import resize
 from pipeline.perceptual_hash import perceptual_hash
-from pipeline.registration import SIDE, thumbnail
 
 # Tried whatever the file's name says. Others are left out on purpose: EPS would start an interpreter.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "JPEG2000", "PPM")
@@ -28,6 +27,7 @@ TURNS = {  # the turn that makes an image upright, by its EXIF orientation
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+THUMBNAIL = 48  # px, both sides
 DRAFT_GAP = 2  # a JPEG is decoded at the smallest scale at least so many times as large as the result
 SAME_SHAPE = 0.02  # relative difference of the aspects of an image and its mask that rounding may cause
 
@@ -57,7 +57,7 @@ class Decoded(NamedTuple):
     reason: str = ""
     pixels: NDArray[np.uint8] | None = None  # (H, W, C)
     phash: str = ""  # as from ``perceptual_hash``
-    thumbnail: NDArray[np.uint8] | None = None  # as from ``registration.thumbnail``
+    thumbnail: NDArray[np.uint8] | None = None  # (THUMBNAIL, THUMBNAIL), gray, the whole picture
     mask: NDArray[np.uint8] | None = None  # (H, W), 0 or 255; None: none that fits
     mask_reason: str = ""  # why a mask that is there is not taken
 
@@ -81,7 +81,9 @@ def decode(task: Task) -> Decoded:
     if isinstance(opened, str):
         return read._replace(reason=opened)
     image = opened.image
-    read = read._replace(pixels=_packed(image, task.geometry), phash=perceptual_hash(image), thumbnail=thumbnail(image))
+    read = read._replace(
+        pixels=_packed(image, task.geometry), phash=perceptual_hash(image), thumbnail=_thumbnail(image)
+    )
     mask_file = next((path for path in task.masks if isfile(path)), None)
     if mask_file is None:
         return read
@@ -107,7 +109,7 @@ def _opened(content: bytes, geometry: Geometry, *, draft: bool) -> Opened | str:
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(content), formats=FORMATS)
             if draft:
-                side = DRAFT_GAP * max(geometry.size, SIDE)
+                side = DRAFT_GAP * max(geometry.size, THUMBNAIL)
                 image.draft(None, (side, side))  # changes nothing but a JPEG
             image.load()  # before its orientation is read: Pillow makes a TIFF upright by itself
             turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
@@ -156,6 +158,10 @@ def _packed(image: Image.Image, geometry: Geometry) -> NDArray[np.uint8]:
     """The image's pixels, (size, size, C)."""
     pixels = np.asarray(_fitted(image, geometry))
     return pixels.reshape(geometry.size, geometry.size, geometry.channels)
+
+
+def _thumbnail(image: Image.Image) -> NDArray[np.uint8]:
+    return np.asarray(resize(image.convert("L"), THUMBNAIL, THUMBNAIL))
 
 
 def _packed_mask(image: Image.Image, geometry: Geometry) -> NDArray[np.uint8]:

@@ -23,7 +23,7 @@ def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params:
 
     Args:
         images: image_id, row, target, sha256, phash; on the index 0..N-1, which are the rows of ``thumbnails``.
-        thumbnails: (N, SIDE, SIDE), as from ``registration.thumbnail``.
+        thumbnails: (N, H, W), gray.
 
     Returns: one row per pair: first, second (image ids), first_row, second_row, kind (file or look), distance in bits,
         correlation, turn (of the second, to get the first), first_target, second_target.

@@ -1,13 +1,16 @@
 """Image tables: packed uint8 arrays on disk, and the one resizer that every image passes through."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.errors import InputError
+
+if TYPE_CHECKING:  # the decoding processes import this module and need no tables
+    import pandas as pd
 
 ARRAY = "images.npy"  # in a directory of packed images: (N, H, W, C) uint8
 THUMBNAILS = "thumbnails.npy"  # beside it, if they came from files: (N, H, W) uint8, gray, of the whole picture
@@ -52,7 +55,7 @@ def at_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return resized
 
 
-def rows_of(splits: pd.DataFrame, split: str, target: int | None = None) -> NDArray[np.int64]:
+def rows_of(splits: "pd.DataFrame", split: str, target: int | None = None) -> NDArray[np.int64]:
     """Rows of the packed array that belong to a split, and to a class if ``target`` is given, ascending.
 
     Args:

@@ -5,15 +5,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy.ndimage import gaussian_filter1d
 
-from pipeline.images import resize
-
-SIDE = 48  # px of the thumbnails that are compared
 SMOOTHING = 6.0  # px; what is wider, the light and the vignette, counts for nothing
 SHIFT = 3  # px to each side
-Pictures = NDArray[np.float32]  # (N, SIDE, SIDE)
+Pictures = NDArray[np.float32]  # (N, H, W)
 
 TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # of pictures (N, H, W, ...), as ``perceptual_hash`` says
     "identity": lambda pictures: pictures,
@@ -27,16 +23,11 @@ TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # of pictures (N, 
 }
 
 
-def thumbnail(image: Image.Image) -> NDArray[np.uint8]:
-    """The whole picture in gray, squashed to (SIDE, SIDE)."""
-    return np.asarray(resize(image.convert("L"), SIDE, SIDE))
-
-
 def details(thumbnails: NDArray[np.uint8]) -> Pictures:
     """Thumbnails without what is wider than a lesion's structures.
 
     Args:
-        thumbnails: (N, SIDE, SIDE).
+        thumbnails: (N, H, W).
     """
     gray = thumbnails.astype(np.float32)
     wide = gaussian_filter1d(gaussian_filter1d(gray, SMOOTHING, axis=1, mode="nearest"), SMOOTHING, 2, mode="nearest")
@@ -47,12 +38,11 @@ def shifted_correlation(first: Pictures, second: Pictures) -> NDArray[np.float32
     """Pearson's correlation of each pair's pixels, at the best shift of the second picture.
 
     Args:
-        first, second: (P, SIDE, SIDE), as from ``details``.
+        first, second: (P, H, W), as from ``details``.
 
     Returns: (P,), in [-1, 1].
     """
-    inner = slice(SHIFT, SIDE - SHIFT)
-    fixed = _standardised(first[:, inner, inner])
+    fixed = _standardised(first[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
     best = np.full(len(first), -1, dtype=np.float32)
     for down in range(2 * SHIFT + 1):
         for right in range(2 * SHIFT + 1):

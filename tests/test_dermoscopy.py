@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from scipy.ndimage import binary_dilation, maximum_filter
+from scipy.ndimage import binary_dilation, label, maximum_filter
 from sklearn.metrics import roc_auc_score
 
 from pipeline.dermoscopy.camera import camera_grid
@@ -10,9 +10,10 @@ from pipeline.dermoscopy.cohort import Record, draw_cohort
 from pipeline.dermoscopy.faults import COPIES, VARIANTS
 from pipeline.dermoscopy.fields import cells, noise, smoothstep
 from pipeline.dermoscopy.hair import add_hair
-from pipeline.dermoscopy.lesion import draw_outline
+from pipeline.dermoscopy.lesion import draw_outline, inner_depth
 from pipeline.dermoscopy.painting import stroke_coverage
-from pipeline.dermoscopy.photograph import Scene, photograph
+from pipeline.dermoscopy.photograph import VEIL, Scene, photograph
+from pipeline.dermoscopy.pigment import lay_pigment
 from pipeline.dermoscopy.structures import dots, draw_pattern
 from pipeline.dermoscopy.traits import (
     CONTINUOUS_SHIFTS,
@@ -92,6 +93,86 @@ def test_an_irregular_border_is_longer() -> None:
         return float(np.abs(np.diff(points, append=points[:1])).sum())
 
     assert length(0.9) > 1.1 * length(0.1)
+
+
+def largest_over_smallest_radius(border: float) -> float:
+    ratios = []
+    for seed in range(40):
+        radius = draw_outline(Traits(0.05, border, 2, 7.0), np.random.default_rng(seed))
+        ratios.append(np.percentile(radius, 98) / np.percentile(radius, 2))
+    return float(np.median(ratios))
+
+
+def test_an_irregular_border_has_lobes_and_no_arms() -> None:
+    assert 1.05 * largest_over_smallest_radius(0.05) < largest_over_smallest_radius(0.95) < 1.7
+
+
+def changed_by_half_a_turn(mask: np.ndarray) -> float:
+    """Share of a lesion that its half turn about its centroid does not cover."""
+    row, column = (np.round(2 * axis.mean()).astype(int) for axis in np.nonzero(mask))
+    padded = np.pad(mask, 100)
+    turned = np.roll(padded[::-1, ::-1], (row - len(mask) + 1, column - mask.shape[1] + 1), (0, 1))
+    return float(np.sum(padded & ~turned) / mask.sum())
+
+
+def test_asymmetry_shows_in_the_outline_and_in_the_pigment() -> None:
+    def seen(asymmetry: float) -> tuple[float, float]:
+        outlines, pigments = [], []
+        for k in range(20):
+            image, mask = photograph(scene(k, Traits(asymmetry, 0.1, 1, 6.0)), 64)
+            outlines.append(changed_by_half_a_turn(mask > 0))
+            inside = np.argwhere(mask > 0)
+            position = (inside - inside.mean(axis=0)) / np.sqrt(len(inside))
+            brightness = image[mask > 0].mean(axis=1)
+            pigments.append(np.linalg.norm(np.linalg.lstsq(position, brightness - brightness.mean(), rcond=None)[0]))
+        return float(np.median(outlines)), float(np.median(pigments))
+
+    low, middle, high = (seen(asymmetry) for asymmetry in (0.05, 0.5, 0.95))
+    assert low[0] < middle[0] < high[0]
+    assert low[1] < middle[1] < high[1]
+    assert high[0] > 2 * low[0]
+    assert high[1] > 2 * low[1]
+
+
+def test_lesions_lie_round_the_middle_of_the_view_however_lopsided() -> None:
+    y, x = np.mgrid[-8:8:0.1, -8:8:0.1].astype(np.float32)
+    for seed in range(10):
+        generator = np.random.default_rng(seed)
+        outline = draw_outline(Traits(0.95, 0.05, 1, 8.0), generator)
+        inside = inner_depth(outline, 0.05, x, y, generator) > 0
+        assert np.hypot(x[inside].mean(), y[inside].mean()) < 0.25
+
+
+def test_irregular_borders_break_off_islands() -> None:
+    def islands(border: float) -> float:
+        return float(np.mean([label(photograph(scene(k, Traits(0.3, border, 2, 7.0)), 96)[1])[1] for k in range(10)]))
+
+    assert islands(0.05) < 1.3 < 2 < islands(0.95)
+
+
+def test_pigment_is_a_warm_brown() -> None:
+    y, x = np.mgrid[-5:5:0.2, -5:5:0.2].astype(np.float32)
+    depth = 1 - np.hypot(x, y) / 3
+    for seed in range(40):
+        generator = np.random.default_rng(seed)
+        pigment = lay_pigment(Traits(0.5, 0.5, 5, 6.0), depth, x, y, generator)
+        red, green, blue = pigment.melanin_colour
+        assert 0.1 * blue < red < 0.8 * green < 0.8 * blue
+
+
+def test_a_veil_is_a_haze_over_dark_pigment_inside_the_lesion() -> None:
+    y, x = np.mgrid[-5:5:0.2, -5:5:0.2].astype(np.float32)
+    depth = 1 - np.hypot(x, y) / 3
+    veils = [lay_pigment(Traits(0.6, 0.5, 5, 6.0), depth, x, y, np.random.default_rng(seed)) for seed in range(20)]
+    for pigment in veils:
+        veil = pigment.veil
+        assert veil.max() < 0.85  # the structures shimmer through
+        assert veil[depth < -0.1].max() == 0
+        assert max(np.abs(np.diff(veil, axis=axis)).max() for axis in (0, 1)) < 0.45
+    covered = np.concatenate([pigment.melanin[pigment.veil > 0.3] for pigment in veils])
+    bare = np.concatenate([pigment.melanin[(pigment.veil < 0.05) & (depth > 0.3)] for pigment in veils])
+    assert np.median(covered) > 1.4 * np.median(bare)
+    assert VEIL.max() / VEIL.min() < 1.25  # slate, not blue
 
 
 def test_photograph_is_4_to_3_and_its_mask_aligned() -> None:

@@ -2,19 +2,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.registration import SIDE, TURNS, details, shifted_correlation, thumbnail
+from pipeline.decoding import THUMBNAIL, _thumbnail
+from pipeline.registration import TURNS, details, shifted_correlation
 from tests.test_perceptual_hash import TRANSPOSES, picture, turned
 
 
 def pictures(*images: Image.Image) -> np.ndarray:
-    return details(np.stack([thumbnail(image) for image in images]))
+    return details(np.stack([_thumbnail(image) for image in images]))
 
 
 @pytest.mark.parametrize("turn", TRANSPOSES)
 def test_turns_are_those_of_the_image(turn):
-    square = picture(0, SIDE, SIDE)
-    turned_first = thumbnail(turned(square, turn))
-    assert (TURNS[turn](thumbnail(square)[None])[0] == turned_first).all()
+    square = picture(0, THUMBNAIL, THUMBNAIL)
+    turned_first = _thumbnail(turned(square, turn))
+    assert (TURNS[turn](_thumbnail(square)[None])[0] == turned_first).all()
 
 
 def test_a_picture_moved_by_a_little_correlates_and_another_does_not():
@@ -28,10 +29,10 @@ def test_a_picture_moved_by_a_little_correlates_and_another_does_not():
 
 
 def test_light_and_contrast_do_not_count_and_a_flat_picture_is_like_nothing():
-    image = picture(0, SIDE, SIDE)
-    across = np.linspace(0.6, 1, SIDE)[None, :, None]
+    image = picture(0, THUMBNAIL, THUMBNAIL)
+    across = np.linspace(0.6, 1, THUMBNAIL)[None, :, None]
     lit = Image.fromarray((np.asarray(image) * across * 0.8).astype(np.uint8))
-    flat = Image.new("RGB", (SIDE, SIDE), (120, 120, 120))
+    flat = Image.new("RGB", (THUMBNAIL, THUMBNAIL), (120, 120, 120))
     correlation = shifted_correlation(pictures(image, image), pictures(lit, flat))
     assert correlation[0] > 0.97
     assert correlation[1] == 0
@@ -39,9 +40,9 @@ def test_light_and_contrast_do_not_count_and_a_flat_picture_is_like_nothing():
 
 def test_the_correlation_is_pearsons_at_the_best_of_all_shifts():
     rng = np.random.default_rng(0)
-    first, second = (rng.normal(size=(1, SIDE, SIDE)).astype(np.float32) for _ in range(2))
+    first, second = (rng.normal(size=(1, THUMBNAIL, THUMBNAIL)).astype(np.float32) for _ in range(2))
     plain = max(
-        np.corrcoef(first[0, 3:-3, 3:-3].ravel(), second[0, y : y + SIDE - 6, x : x + SIDE - 6].ravel())[0, 1]
+        np.corrcoef(first[0, 3:-3, 3:-3].ravel(), second[0, y : y + THUMBNAIL - 6, x : x + THUMBNAIL - 6].ravel())[0, 1]
         for y in range(7)
         for x in range(7)
     )

@@ -7,11 +7,11 @@ from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.assignment import NAMES, assign
+from pipeline.decoding import THUMBNAIL
 from pipeline.errors import InputError
 from pipeline.grouping import duplicate_pairs, group_ids
 from pipeline.images import THUMBNAILS
 from pipeline.params.split import SplitParams
-from pipeline.registration import SIDE
 from pipeline.split import (
     DUPLICATES,
     MANIFEST,
@@ -51,7 +51,7 @@ def images_of(targets: list[int], **columns: list[str]) -> pd.DataFrame:
 
 def blank(count: int) -> np.ndarray:
     """Thumbnails that show nothing."""
-    return np.zeros((count, SIDE, SIDE), dtype=np.uint8)
+    return np.zeros((count, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
 
 
 def split(images: pd.DataFrame, params: SplitParams, seed: int):
@@ -162,12 +162,12 @@ def test_images_a_little_apart_in_hash_are_joined_only_if_they_correlate():
     code = rng.bytes(32)
     other = bytes([code[0], *(byte ^ 0b10010010 for byte in code[1:21]), *code[21:]])  # 60 bits away
     images = images_of([0, 1, 0]).assign(phash=[code.hex(), other.hex(), rng.bytes(32).hex()])
-    thumbnails = rng.integers(0, 256, (3, SIDE, SIDE), dtype=np.uint8)
+    thumbnails = rng.integers(0, 256, (3, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
     thumbnails[1] = np.roll(thumbnails[0], (2, -3), axis=(0, 1))
     [found] = duplicate_pairs(images, thumbnails, SHARES).to_dict("records")
     assert (found["first_row"], found["second_row"], found["distance"]) == (0, 1, 60)
     assert found["correlation"] > 0.98
-    thumbnails[1] = rng.integers(0, 256, (SIDE, SIDE))
+    thumbnails[1] = rng.integers(0, 256, (THUMBNAIL, THUMBNAIL))
     assert duplicate_pairs(images, thumbnails, SHARES).empty
     near = SHARES.model_copy(update={"duplicate_distance": 60})
     assert len(duplicate_pairs(images, thumbnails, near)) == 1

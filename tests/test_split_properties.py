@@ -5,10 +5,10 @@ import pandas as pd
 from hypothesis import strategies as st
 
 from pipeline.assignment import NAMES
+from pipeline.decoding import THUMBNAIL
 from pipeline.errors import InputError
 from pipeline.params.split import SplitParams
 from pipeline.perceptual_hash import FREQUENCIES
-from pipeline.registration import SIDE
 from pipeline.split import group, moved_images, split
 from tests.properties import holds_for
 
@@ -59,7 +59,7 @@ def test_no_group_is_split_no_row_lost_and_the_order_of_rows_does_not_matter(
     params = SplitParams(
         train=0.5, val=0.2, test=0.3, official=official > 0, duplicate_distance=40, duplicate_correlation=0.94
     )
-    thumbnails = np.zeros((count, SIDE, SIDE), dtype=np.uint8)
+    thumbnails = np.zeros((count, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
     try:
         grouped, duplicates = group(images, thumbnails, params)
         splits = split(grouped, params, seed)

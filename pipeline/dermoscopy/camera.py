@@ -47,7 +47,7 @@ def expose(picture: Picture, x: Field, y: Field, image_type: ImageType, generato
     tilt = 0.08 if image_type == "dermoscopic" else 0.3  # a lamp beside the camera, not a ring around the lens
     slope_x, slope_y = generator.normal(0, tilt, 2)
     light = 1 + slope_x * x + slope_y * y + 0.03 * noise(x, y, 0.9, generator)
-    picture = picture * light[..., None] * np.exp(generator.normal(0, [0.04, 0.03, 0.08])).astype(np.float32)
+    picture = picture * light[..., None] * np.exp(generator.normal(0, [0.04, 0.02, 0.06])).astype(np.float32)
     gray = picture.mean(axis=2, keepdims=True)
     picture = gray + np.float32(generator.normal(1.0, 0.08)) * (picture - gray)
     contrast = np.exp(generator.normal(0.02, 0.06))

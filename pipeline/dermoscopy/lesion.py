@@ -10,25 +10,23 @@ ANGLES = 512
 
 
 def draw_outline(traits: Traits, generator: np.random.Generator) -> NDArray[np.float64]:
-    """Radius of the outline by Fourier descriptors; the area is that of a disc of the lesion's diameter.
+    """Radius of the outline; the area is that of a disc of the lesion's diameter.
 
-    Asymmetry goes into the odd low harmonics, border irregularity into the high ones; the second harmonic, an ellipse,
-    has two mirror axes and no border, and is left to chance.
+    An oval, whose axis ratio is left to chance, with a dent on one long side and a bulge on the other that grow with
+    the asymmetry to a bean, and scallops, rounded and notched, that grow with the border.
 
     Returns: (ANGLES,), mm, at equal angles from 0.
     """
     angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
-    order = np.arange(2, 19)
-    amplitude = np.zeros(len(order))
-    amplitude[0] = generator.uniform(0.02, 0.16)
-    amplitude[[1, 3]] = np.array([0.22, 0.1]) * traits.asymmetry
-    ragged = order >= 6
-    amplitude[ragged] = (
-        generator.uniform(0.5, 1.5, ragged.sum()) * (0.003 + 0.11 * traits.border) * (6 / order[ragged]) ** 1.6
-    )
-    phase = generator.uniform(0, 2 * np.pi, len(order))
-    bulge = np.sum(amplitude[:, None] * np.cos(order[:, None] * angle + phase[:, None]), axis=0)
-    radius = np.exp(bulge - bulge**2)  # round lobes, sharp notches
+    dent = generator.uniform(0, 2 * np.pi)
+    bulge = dent + generator.choice([-1, 1]) * generator.uniform(2.4, 2.8)
+    oval = generator.uniform(0.02, 0.18) * np.cos(2 * (angle - dent - np.pi / 2 - generator.normal(0, 0.25)))
+    bean = 0.7 * _bump(angle - bulge, 8.0) - 1.15 * _bump(angle - dent, 6.0) - 0.08 * np.cos(3 * (angle - dent))
+    order = np.arange(5, 12)
+    phase = generator.uniform(0, 2 * np.pi, (len(order), 1))
+    wave = np.cos(order[:, None] * angle + phase).sum(axis=0) / np.sqrt(len(order) / 2)  # of unit variance
+    scallops = (0.01 + 0.095 * traits.border) * np.abs(wave)  # notched where the wave changes its sign
+    radius = np.exp(oval + traits.asymmetry * bean + scallops)
     return radius * traits.diameter / 2 / np.sqrt(np.mean(radius**2))
 
 
@@ -39,19 +37,34 @@ def inner_depth(
 
     Args:
         outline: (ANGLES,), mm.
-        border: irregularity in (0, 1): it bends the outline at a scale that Fourier descriptors do not reach, and
-            draws it out into streaks.
+        border: irregularity in (0, 1): it frays the outline at scales that its radius does not reach, breaks off
+            islands and draws it out into streaks.
         x, y: (H, W), mm from the centre of the lesion.
     """
-    amplitude = np.float32(0.03 + 0.17 * border)
-    bent_x = x + amplitude * fractal_noise(x, y, 1.2, 2, generator)
-    bent_y = y + amplitude * fractal_noise(x, y, 1.2, 2, generator)
+    centre_x, centre_y = _centroid(outline)
+    amplitude = np.float32(0.03 + 0.05 * border)
+    bent_x = x + centre_x + amplitude * fractal_noise(x, y, 1.2, 2, generator)
+    bent_y = y + centre_y + amplitude * fractal_noise(x, y, 1.2, 2, generator)
     turns = np.arctan2(bent_y, bent_x) * np.float32(ANGLES / (2 * np.pi))
     radius = np.interp(turns, np.arange(ANGLES), outline, period=ANGLES).astype(np.float32)
     distance = np.hypot(bent_x, bent_y)
     depth = 1 - distance / radius
-    near = np.clip(1 - 2 * np.abs(depth), 0, 1)  # the centre, where all streaks meet, has none
-    return depth + np.float32(0.07 * border) * near * _streaks(bent_x, bent_y, distance, generator)
+    frayed = fractal_noise(x, y, 0.5 * float(np.mean(outline)), 3, generator)
+    near = np.clip(1 - 1.6 * np.abs(depth), 0, 1)  # far from the outline nothing frays, and all streaks meet
+    streaks = _streaks(bent_x, bent_y, distance, generator)
+    return depth + np.float32(border) * near * (np.float32(0.2) * frayed + np.float32(0.05) * streaks)
+
+
+def _bump(angle: NDArray[np.float64], sharpness: float) -> NDArray[np.float64]:
+    """1 at angle 0, about 0 on the other side."""
+    return np.exp(sharpness * (np.cos(angle) - 1))
+
+
+def _centroid(outline: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Centre of the area that the outline encloses. Returns: (2,), mm."""
+    angle = np.arange(ANGLES) * 2 * np.pi / ANGLES
+    moments = outline**3 @ np.stack([np.cos(angle), np.sin(angle)], axis=1) / 3
+    return (moments / np.sum(outline**2 / 2)).astype(np.float32)
 
 
 def _streaks(x: Field, y: Field, distance: Field, generator: np.random.Generator) -> Field:

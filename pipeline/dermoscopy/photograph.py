@@ -16,7 +16,7 @@ from pipeline.dermoscopy.skin import BLOOD, MELANIN, Skin, draw_skin, skin_densi
 from pipeline.dermoscopy.traits import Traits
 
 BLACK = np.array([1.0, 1.05, 1.1], dtype=np.float32)  # nats per unit density, like MELANIN
-VEIL = np.array([0.4, 0.44, 0.53], dtype=np.float32)  # of a film on white; skin dims it
+VEIL = np.array([0.44, 0.46, 0.505], dtype=np.float32)  # of a film on white; skin dims it
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def _lesion_on_skin(scene: Scene, skin: Skin, x: Field, y: Field) -> tuple[Pictu
     melanin, blood = skin_densities(skin, x, y, skin_generator)
     tone = skin_tone(skin.fitzpatrick)
     picture = _absorb(tone, melanin, blood, pigment)
-    haze = 1 + np.float32(0.2) * fractal_noise(x, y, 1.5, 3, generator)
+    haze = np.clip(1 + np.float32(0.35) * fractal_noise(x, y, 1.2, 3, generator), 0.2, 1.4)
     veil = VEIL * np.float32(generator.uniform(0.7, 1.05)) * np.sqrt(tone.mean())
     picture = blend(picture, veil, pigment.veil * haze)
     return blend(picture, np.sqrt(tone), 0.5 * pigment.scar * haze), depth > 0

@@ -8,13 +8,13 @@ from pipeline.dermoscopy.fields import Field, fractal_noise, noise, smoothstep
 
 # sRGB of skin under a dermatoscope, Fitzpatrick types I to VI, and how often each is drawn; chosen by eye
 TONES = np.array(
-    [[238, 218, 212], [230, 204, 192], [218, 180, 158], [190, 144, 116], [144, 101, 77], [100, 69, 55]],
+    [[234, 221, 217], [226, 208, 200], [214, 187, 172], [188, 150, 126], [146, 106, 84], [104, 74, 60]],
     dtype=np.float32,
 )
 TONE_SHARES = (0.22, 0.28, 0.22, 0.13, 0.09, 0.06)
 
 # How much of red, green and blue a layer of unit density takes away, in nats
-MELANIN = np.array([0.46, 0.76, 1.10], dtype=np.float32)
+MELANIN = np.array([0.32, 0.74, 1.10], dtype=np.float32)
 BLOOD = np.array([0.12, 0.62, 0.50], dtype=np.float32)
 
 FRECKLED_SHARE = 0.3
@@ -39,8 +39,8 @@ def draw_skin(generator: np.random.Generator) -> Skin:
     fitzpatrick = 1 + generator.choice(6, p=TONE_SHARES) + generator.uniform(-0.5, 0.5)
     return Skin(
         fitzpatrick=float(np.clip(fitzpatrick, 1, 6)),
-        redness=generator.gamma(1.2, 0.09),
-        mottling=generator.gamma(2.5, 0.008),
+        redness=generator.gamma(1.2, 0.07),
+        mottling=generator.gamma(2.5, 0.006),
         furrows=generator.uniform(0.0, 0.05),
         freckles=generator.uniform(0.08, 0.28) * (generator.random() < FRECKLED_SHARE),
         vessels=generator.uniform(0.1, 0.4) * (generator.random() < VESSELS_SHARE),
@@ -64,7 +64,7 @@ def skin_densities(skin: Skin, x: Field, y: Field, generator: np.random.Generato
     """
     blotches = fractal_noise(x, y, 2.4, 3, generator)
     lines = smoothstep(np.abs(noise(x, y, 0.6, generator)), 0.5, 0.0) * (1 + noise(x, y, 2.0, generator))
-    melanin = skin.mottling * blotches + skin.furrows * lines + 0.02 * noise(x, y, 0.3, generator)
+    melanin = skin.mottling * blotches + skin.furrows * lines + 0.012 * noise(x, y, 0.3, generator)
     if skin.freckles:
         melanin = melanin + skin.freckles * smoothstep(fractal_noise(x, y, 1.8, 3, generator), 0.9, 3.0)
     blood = skin.redness + skin.mottling * fractal_noise(x, y, 1.4, 2, generator)

@@ -5,8 +5,8 @@ import numpy as np
 from pipeline.dermoscopy.fields import Field, cells, noise, pixel_pitch, smoothstep
 
 PATTERNS = ("network", "globules", "cobblestones", "homogeneous")
-PATTERN_SHARES = (0.5, 0.2, 0.1, 0.2)
-DOTTED_SHARE = 0.35
+PATTERN_SHARES = (0.45, 0.15, 0.1, 0.3)
+DOTTED_SHARE = 0.25
 
 
 def draw_pattern(x: Field, y: Field, generator: np.random.Generator) -> Field:
@@ -18,7 +18,7 @@ def draw_pattern(x: Field, y: Field, generator: np.random.Generator) -> Field:
     Returns: (H, W), about zero on average.
     """
     pattern = generator.choice(PATTERNS, p=PATTERN_SHARES)
-    strength, dotted = generator.uniform(0.25, 0.65), generator.random() < DOTTED_SHARE
+    strength, dotted = generator.uniform(0.2, 0.5), generator.random() < DOTTED_SHARE
     here = smoothstep(noise(x, y, 3.0, generator), -1.6, 0.6)
     change = np.zeros_like(x)
     if pattern == "network":
@@ -28,7 +28,7 @@ def draw_pattern(x: Field, y: Field, generator: np.random.Generator) -> Field:
     if pattern == "cobblestones":
         change = strength * here * _cobblestones(x, y, generator.uniform(0.5, 0.8), generator)
     if dotted:
-        change = change + generator.uniform(0.4, 0.9) * dots(x, y, generator.uniform(0.5, 0.9), generator)
+        change = change + generator.uniform(0.3, 0.6) * dots(x, y, generator.uniform(0.5, 0.9), generator)
     return change
 
 
