@@ -10,16 +10,18 @@ from scipy.sparse.csgraph import connected_components
 
 from pipeline.params.split import SplitParams
 from pipeline.perceptual_hash import Pair, similar_pairs
-from pipeline.registration import TURNS, details, shifted_correlation
+from pipeline.registration import TURNS, shifted_correlation
 
 CANDIDATE_BITS = 72  # of 255; farther apart, a second photograph of the same is no longer told from another lesion
+CLOSE = 0.85  # of the correlation asked for; asking for none joins different lesions in the same black frame
 BATCH = 1024  # pairs compared at once
 
 
 def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params: SplitParams) -> pd.DataFrame:
     """Images of the same file, and images that look alike; of many that are the same, each with the first of them.
 
-    Alike are pictures whose perceptual hashes are close, or less close if they correlate when one is moved a little.
+    Alike are pictures that correlate well when one is moved a little, among those whose perceptual hashes are not far
+    apart; where the hashes are close, less well, as small copies are blurred.
 
     Args:
         images: image_id, row, target, sha256, phash; on the index 0..N-1, which are the rows of ``thumbnails``.
@@ -36,8 +38,8 @@ def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params:
     pairs = pd.DataFrame([*same, *others], columns=list(Pair._fields))
     pairs["kind"] = ["file"] * len(same) + ["look"] * len(others)
     pairs["correlation"] = correlations(pairs, thumbnails).round(3)
-    close = pairs["distance"] <= params.duplicate_distance
-    alike = pairs[close | (pairs["correlation"] >= params.duplicate_correlation) | (pairs["kind"] == "file")]
+    enough = np.where(pairs["distance"] <= params.duplicate_distance, CLOSE, 1) * params.duplicate_correlation
+    alike = pairs[(pairs["kind"] == "file") | (pairs["correlation"] >= enough)]
     first, second = (images.loc[alike[name]].reset_index(drop=True) for name in ("first", "second"))
     columns = {
         "first": first["image_id"],
@@ -57,7 +59,7 @@ def correlations(pairs: pd.DataFrame, thumbnails: NDArray[np.uint8]) -> pd.Serie
     for turn, rows in pairs.groupby("turn"):
         for start in range(0, len(rows), BATCH):
             batch = rows.iloc[start : start + BATCH]
-            first, second = (details(thumbnails[batch[name]]) for name in ("first", "second"))
+            first, second = (thumbnails[batch[name]] for name in ("first", "second"))
             found[batch.index] = shifted_correlation(first, TURNS[str(turn)](second))
     return found
 

@@ -37,4 +37,4 @@ def test_every_planted_duplicate_is_found_and_few_others_are_joined(
     others = joined - {tuple(sorted(pair)) for pair in planted}
     possible = len(row) * (len(row) - 1) // 2
     print(f"{len(planted)} planted, {len(others)} of {possible} others joined")
-    assert len(others) <= 0.00001 * possible
+    assert len(others) <= 0.0001 * possible  # a tenth of what would do little harm

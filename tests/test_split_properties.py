@@ -59,7 +59,8 @@ def test_no_group_is_split_no_row_lost_and_the_order_of_rows_does_not_matter(
     params = SplitParams(
         train=0.5, val=0.2, test=0.3, official=official > 0, duplicate_distance=40, duplicate_correlation=0.94
     )
-    thumbnails = np.zeros((count, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
+    shown = np.random.default_rng(0).integers(60, 200, (1, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
+    thumbnails = shown.repeat(count, axis=0)  # the hashes decide
     try:
         grouped, duplicates = group(images, thumbnails, params)
         splits = split(grouped, params, seed)

@@ -12,10 +12,10 @@ class SplitParams(Section):
     val: float = Field(gt=0, lt=1)
     test: float = Field(gt=0, lt=1)
     official: bool  # keep the split that the metadata names, but for groups that it tears apart
-    # Two images are the same photograph if their perceptual hashes differ by at most so many bits of 255, or if their
-    # thumbnails correlate at least so well; 0 and 1: only the very same file.
-    duplicate_distance: int = Field(ge=0, le=72)
+    # Two images are of the same lesion if their thumbnails correlate at least so well; a little less if their
+    # perceptual hashes differ by at most so many bits of 255. At 1 and 0: only the very same file.
     duplicate_correlation: float = Field(gt=0, le=1)
+    duplicate_distance: int = Field(ge=0, le=72)
 
     @model_validator(mode="after")
     def _sum_to_one(self) -> Self:
