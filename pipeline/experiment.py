@@ -15,13 +15,14 @@ from models.classifier import Classifier
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
-from pipeline.images import at_size, open_images, rows_of
+from pipeline.images import GEOMETRY, at_size, open_images, rows_of
+from pipeline.metrics.ranking import threshold_youden
 from pipeline.params.classifier import ClassifierTrainParams, Coefficient, GanScheme, Model, RealScheme
 from pipeline.params.reader import StageParams
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.store import read_csv, replaced_directory, write_csv
+from pipeline.store import read_csv, read_json, replaced_directory, write_csv
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, train_classifier
 
@@ -91,8 +92,13 @@ def run_experiment(
         PREDICTIONS / name / f"{seed}.csv",
         held_out[["image_id", "split", "target"]].assign(probability=probability),
     )
+    is_val = held_out["split"].to_numpy() == "val"
+    use = {
+        "threshold": threshold_youden(held_out["target"].to_numpy()[is_val], probability[is_val]),
+        "geometry": read_json(IMAGES / GEOMETRY),
+    }
     with replaced_directory(CHECKPOINTS / name / seed) as directory:
-        save_model(directory, network, built_with(params, run, synthetic_images))
+        save_model(directory, network, {**built_with(params, run, synthetic_images), **use})
         write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
     resume.remove()
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:  # the decoding processes import this module and need no table
     import pandas as pd
 
 ARRAY = "images.npy"  # in a directory of packed images: (N, H, W, C) uint8
+GEOMETRY = "geometry.json"  # beside it: how a file became a packed image, as decoding.Geometry
 THUMBNAILS = "thumbnails.npy"  # beside it, if they came from files: (N, H, W) uint8, gray, of the whole picture
 
 

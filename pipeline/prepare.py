@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -16,7 +17,7 @@ from pydantic import Field
 
 from pipeline.decoding import Decoded, Geometry, Task, decode
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, THUMBNAILS
+from pipeline.images import ARRAY, GEOMETRY, THUMBNAILS
 from pipeline.params.image import ImageParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
@@ -94,6 +95,7 @@ def prepare(reduced: pd.DataFrame, params: Params, directory: Path, workers: int
                 mask_images.append(blank if decoded.mask is None else decoded.mask)
     _check_quarantine(quarantine, len(images), params)
     write_csv(directory / "manifest.csv", pd.DataFrame(manifest, columns=MANIFEST_COLUMNS))
+    write_json(directory / GEOMETRY, asdict(geometry(params)))
     write_csv(directory / "quarantine.csv", pd.DataFrame(quarantine, columns=QUARANTINE_COLUMNS))
     return {
         "images": len(images),
@@ -112,8 +114,11 @@ def _check_folders(params: Params) -> None:
 def _task(image: Entry, params: Params) -> Task:
     names = (f"{image.image_id}_segmentation.png", f"{image.image_id}.png")
     masks = () if params.masks is None else tuple(Path(params.masks) / name for name in names)
-    geometry = Geometry(params.image.size, params.image.channels, params.image.fit)
-    return Task(Path(params.images) / image.file, masks, geometry)
+    return Task(Path(params.images) / image.file, masks, geometry(params))
+
+
+def geometry(params: Params) -> Geometry:
+    return Geometry(params.image.size, params.image.channels, params.image.fit)
 
 
 def _decoded(tasks: list[Task], workers: int) -> Generator[Decoded]:

@@ -1,5 +1,6 @@
 """Fixtures that several test files share: a tiny experiment on drawn images, and nothing from outside."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,7 @@ def write_images(count: int, size: int, channels: int) -> None:
     packed[:, 0, 0] = rows[:, None]
     Path("data/images").mkdir(parents=True)
     np.save("data/images/images.npy", packed.astype(np.uint8))
+    Path("data/images/geometry.json").write_text(json.dumps({"size": size, "channels": channels, "fit": "crop"}))
     split = np.where(rows < count // 2, "train", np.where(rows < 3 * count // 4, "val", "test"))
     names = [f"IMAGE_{row:04d}" for row in rows]
     table = {"image_id": names, "row": rows, "target": (rows % 3 == 0).astype(int), "split": split, "group_id": names}

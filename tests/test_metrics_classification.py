@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.metrics import classification
-from pipeline.metrics.ranking import roc_auc
+from pipeline.metrics.ranking import roc_auc, threshold_youden
 
 TARGET = np.array([0, 0, 1, 1, 0, 1])
 SCORE = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.9])
@@ -59,8 +59,15 @@ def test_thresholds_come_with_the_rates_that_they_promise():
     assert classification.specificity(target, score, threshold) == pytest.approx(0.9)
     assert classification.sensitivity(target, score, threshold) == pytest.approx(0.6)
     # Youden: 0.95 calls 2 of 5 and no benign one (0.4), 0.85 calls 3 and one of ten (0.5), 0.55 calls 4 and four (0.4)
-    assert classification.threshold_youden(target, score) == pytest.approx(0.85)
+    assert threshold_youden(target, score) == pytest.approx(0.85)
     assert classification.balanced_accuracy(target, score, 0.85) == pytest.approx((0.6 + 0.9) / 2)
+
+
+@given(tied_problems)
+def test_youdens_threshold_is_the_best_point_of_scikit_learns_curve(problem):
+    target, score = problem
+    false_rate, true_rate, thresholds = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
+    assert threshold_youden(target, score) == thresholds[1:][np.argmax((true_rate - false_rate).round(12)[1:])]
 
 
 def test_specificity_that_no_score_reaches_calls_nothing():

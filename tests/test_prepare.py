@@ -238,7 +238,10 @@ def test_main_packs_in_order_and_writes_the_same_bytes_twice(reduced):
     first = outputs()
     run_main(reduced)
     assert outputs() == first
-    assert sorted(first) == ["images.npy", "manifest.csv", "prepare.json", "quarantine.csv", "thumbnails.npy"]
+    assert sorted(first) == [
+        *("geometry.json", "images.npy", "manifest.csv", "prepare.json", "quarantine.csv", "thumbnails.npy")
+    ]
+    assert read_json(IMAGES / "geometry.json") == {"size": SIZE, "channels": 3, "fit": "crop"}
     packed = np.load(IMAGES / "images.npy")
     buffer = io.BytesIO()
     np.save(buffer, packed)

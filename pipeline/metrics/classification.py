@@ -46,15 +46,6 @@ def threshold_at_specificity(target: Target, score: Score, specificity: float) -
     return float(thresholds[false_rate <= 1 - specificity + 1e-9][-1])
 
 
-def threshold_youden(target: Target, score: Score) -> float:
-    """The threshold of the highest sensitivity + specificity; the strictest where several are equal.
-
-    Source: Youden 1950.
-    """
-    false_rate, true_rate, thresholds = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
-    return float(thresholds[1:][np.argmax((true_rate - false_rate)[1:])])  # the first one calls nothing
-
-
 def sensitivity(target: Target, score: Score, threshold: float) -> float:
     return float(np.mean(score[target == 1] >= threshold))
 

@@ -17,7 +17,7 @@ from pipeline.metrics.auc_inference import (
     gain_estimate,
     judge,
 )
-from pipeline.metrics.ranking import Score, Target, roc_auc
+from pipeline.metrics.ranking import Score, Target, roc_auc, threshold_youden
 
 BASELINE, CLASSIC, PLACEBO = "baseline", "classic", "oversample"
 RIVALS = {"auc_gain": BASELINE, "auc_gain_over_placebo": PLACEBO, "auc_gain_over_classic": CLASSIC}
@@ -92,7 +92,7 @@ def score(run: Run, val_target: Target, test_target: Target, bins: int) -> dict[
 
 def _score_seed(val: Score, test: Score, val_target: Target, test_target: Target, bins: int) -> dict[str, float]:
     at_specificity = classification.threshold_at_specificity(val_target, val, 0.9)
-    youden = classification.threshold_youden(val_target, val)
+    youden = threshold_youden(val_target, val)
     return {
         "average_precision": classification.average_precision(test_target, test),
         "pauc_tpr80": classification.pauc_tpr80(test_target, test),
