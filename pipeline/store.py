@@ -32,11 +32,13 @@ def replaced_directory(path: Path) -> Iterator[Path]:
     """Yields an empty temporary directory beside ``path``; on success it takes the place of ``path``.
 
     Its name is this process's own: the worker processes of a killed run may outlive it, and go on writing for a moment.
+    What such a run left is renamed before it is deleted, so that they find no folder to write into.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for left in path.parent.glob(f".{path.name}.*.partial"):
-        shutil.rmtree(left, ignore_errors=True)
     partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    for left in path.parent.glob(f".{path.name}.*.partial"):
+        left.rename(partial)
+        shutil.rmtree(partial)
     partial.mkdir()
     try:
         yield partial
