@@ -24,7 +24,7 @@ from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
 from pipeline.stage import run_stage
-from pipeline.store import replaced_directory, write_csv, write_json
+from pipeline.store import json_text, replaced_directory, write_csv, write_json
 
 PHANTOM = Path("data/raw/phantom")
 IMAGES = "images"
@@ -101,7 +101,9 @@ def write_photograph(directory: Path, size: int, seed: int, record: Record) -> N
     (directory / IMAGES / file_name(record)).write_bytes(content)
     mask.save(directory / MASKS / f"{record.name}_segmentation.png")
     sha256 = hashlib.sha256(content).hexdigest()
-    write_json(directory / DESCRIPTIONS / f"{record.name}.json", describe(record, sha256, *picture.size, seed))
+    text = json_text(describe(record, sha256, *picture.size, seed))
+    # not write_json, which makes missing folders: a worker that outlives its run must not bring back the run's folder
+    (directory / DESCRIPTIONS / f"{record.name}.json").write_text(text, encoding="utf-8")
 
 
 def write_truth(directory: Path, records: list[Record], malignant: float, seed: int) -> None:

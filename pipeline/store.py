@@ -55,12 +55,16 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_json(path: Path, content: Any) -> None:
+    write_text(path, json_text(content))
+
+
+def json_text(content: Any) -> str:
     """Sorted keys, two spaces, a final newline: the same content is the same bytes.
 
     Raises:
         ValueError: for NaN or infinity, which JSON does not have.
     """
-    write_text(path, json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    return json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n"
 
 
 def read_json(path: Path) -> Any:
