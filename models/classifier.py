@@ -14,11 +14,16 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 class Classifier(nn.Module):
     """(images (N, C, H, W) in [-1, 1]) -> logits (N,) of malignancy.
 
+    The network's pooled features, dropout, one linear layer; drop connect is its own, growing with depth up to 0.2.
+    Differs from AIDL21-SAGAN's: there a batch norm stands before the dropout, the frozen blocks' batch norms are
+    trained, and the convolution after the last block is not.
+
     Args:
         model: efficientnet-b0 ... efficientnet-b7.
         width, depth: coefficients; None: the model's own.
         image_size: px; fixes the padding.
-        frozen_blocks: the stem and the first so many blocks keep weights and batch statistics; 0: nothing is frozen.
+        frozen_blocks: the stem and the first so many blocks keep weights and batch statistics, and drop nothing; 0:
+            nothing is frozen.
         batch_norm_momentum: share of the new batch, as in torch.
 
     Raises:

@@ -1,8 +1,10 @@
 """One classifier of one scheme, from packed images to predictions: what both training stages do."""
 
+import re
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,6 +12,7 @@ import torch
 from efficientnet_pytorch.utils import url_map
 from numpy.typing import NDArray
 from pydantic import Field
+from torch import Tensor
 
 from models.classifier import Classifier
 from pipeline.checkpoints import save_model
@@ -22,7 +25,7 @@ from pipeline.params.reader import StageParams
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.store import read_csv, read_json, replaced_directory, write_csv
+from pipeline.store import read_csv, read_json, replaced_directory, sha256_of_file, write_csv
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, train_classifier
 
@@ -50,6 +53,13 @@ class ExperimentParams(StageParams):
     precision: str = Field(alias="compute.precision")
 
 
+class Pretrained(NamedTuple):
+    """A state dict of efficientnet-pytorch, and its file's digest."""
+
+    state_dict: dict[str, Tensor]
+    sha256: str
+
+
 def added_per_class(benign: int, malignant: int, rule: str | float) -> tuple[int, int]:
     """How many images a scheme adds to the classes (benign, malignant).
 
@@ -75,7 +85,8 @@ def run_experiment(
     """
     splits = read_csv(SPLITS)
     packed = at_size(open_images(IMAGES), params.image_size)
-    run = start_run(params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added)
+    pretrained = read_pretrained(params.weights, params.model)
+    run = start_run(params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained)
     resume = ResumePoint(
         f"train_classifier_{name}_{seed}",
         params,
@@ -94,6 +105,7 @@ def run_experiment(
     )
     is_val = held_out["split"].to_numpy() == "val"
     use = {
+        "weights_sha256": pretrained.sha256 if pretrained else None,
         "threshold": threshold_youden(held_out["target"].to_numpy()[is_val], probability[is_val]),
         "geometry": read_json(IMAGES / GEOMETRY),
     }
@@ -110,6 +122,7 @@ def start_run(
     packed: NDArray[np.uint8],
     splits: pd.DataFrame,
     added: Added,
+    pretrained: Pretrained | None,
 ) -> ClassifierRun:
     """A classifier with its first weights, the training images and, to choose a step by, the val images.
 
@@ -122,7 +135,7 @@ def start_run(
     images = np.concatenate([packed[train], *(at_size(extra, params.image_size) for extra, _ in added)])
     targets = np.concatenate([target[train].to_numpy(), *(np.full(len(extra), label) for extra, label in added)])
     return ClassifierRun(
-        build_classifier(params, packed.shape[3], seed),
+        build_classifier(params, packed.shape[3], seed, pretrained),
         images=as_tensor(images, device),
         targets=targets,
         val_images=as_tensor(packed[val], device),
@@ -131,18 +144,18 @@ def start_run(
         sampler=scheme.sampler,
         loss=scheme.loss,
         train=params.train,
-        seed=seed,
+        stream_seed=partial(derive_seed, seed),
         autocast=lambda: autocast(device, params.precision, cpu_gains=False),
     )
 
 
-def build_classifier(params: ExperimentParams, channels: int, seed: int) -> Classifier:
+def build_classifier(params: ExperimentParams, channels: int, seed: int, pretrained: Pretrained | None) -> Classifier:
     """A classifier with fresh or pretrained weights.
 
     Raises:
-        InputError: if the weights cannot be had or are of another model.
+        InputError: if the weights are of another model.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(derive_seed(seed, "weights"))
     try:
         classifier = Classifier(
             model=params.model,
@@ -154,29 +167,64 @@ def build_classifier(params: ExperimentParams, channels: int, seed: int) -> Clas
             batch_norm_momentum=params.batch_norm_momentum,
             dropout=params.dropout,
         )
-        if params.weights != "none":
-            classifier.load_pretrained(pretrained_weights(params.weights, params.model))
+        if pretrained:
+            classifier.load_pretrained(pretrained.state_dict)
     except ValueError as error:
         raise InputError(str(error)) from error
     return classifier
 
 
-def pretrained_weights(weights: str, model: str) -> dict[str, torch.Tensor]:
-    """ImageNet weights from efficientnet-pytorch's own address, or a state dict in a local file."""
-    if weights == "imagenet":
+def read_pretrained(weights: str, model: str) -> Pretrained | None:
+    """What training starts from; None: from scratch.
+
+    Args:
+        weights: none | imagenet | the path of a state dict, named after its content as torch.hub names files:
+            ``<name>-<8 or more first digits of its sha256>.<suffix>``. So another content is another param.
+
+    Raises:
+        InputError: if the file cannot be had, is no state dict, or has another content than its name says.
+    """
+    if weights == "none":
+        return None
+    path = imagenet_file(model) if weights == "imagenet" else Path(weights)
+    if not path.is_file():
+        raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
+    sha256 = sha256_of_file(path)
+    if weights != "imagenet":
+        check_name(path, sha256)
+    try:
+        state_dict = dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
+        raise InputError(f"classifier.weights is {weights}: {path} is no state dict saved by torch.save") from error
+    return Pretrained(state_dict, sha256)
+
+
+def imagenet_file(model: str) -> Path:
+    """ImageNet weights from efficientnet-pytorch's own address, downloaded once into torch.hub's folder."""
+    url = url_map[model]
+    path = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            return torch.hub.load_state_dict_from_url(url_map[model], map_location="cpu", weights_only=True)
+            torch.hub.download_url_to_file(url, str(path))
         except OSError as error:
             raise InputError(
                 f"classifier.weights is imagenet, but the weights of {model} could not be downloaded ({error}); "
                 "give the path of a state dict, or none"
             ) from error
-    if not Path(weights).is_file():
-        raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
-    try:
-        return torch.load(weights, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        raise InputError(f"classifier.weights is {weights}, which is no state dict saved by torch.save") from error
+    return path
+
+
+def check_name(path: Path, sha256: str) -> None:
+    """Raises InputError if a file of weights is not named after its content."""
+    name, _, digits = path.stem.rpartition("-")
+    if len(digits) >= 8 and sha256.startswith(digits):
+        return
+    kept = name if re.fullmatch("[0-9a-f]{8,}", digits) else path.stem
+    raise InputError(
+        f"classifier.weights is {path}, whose name must end in the first 8 or more digits of its sha256, so that a "
+        f"change of the file is a change of params.yaml; rename it {kept}-{sha256[:8]}{path.suffix}"
+    )
 
 
 def built_with(params: ExperimentParams, run: ClassifierRun, synthetic_images: int) -> dict[str, Any]:

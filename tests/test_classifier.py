@@ -1,24 +1,32 @@
 """The classifier, its loop and its two stages."""
 
 import contextlib
+import hashlib
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.error import URLError
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+import torchvision.models
 import yaml
+from efficientnet_pytorch import EfficientNet
+from torchvision.transforms import v2
 
-from models.classifier import Classifier
+from models.classifier import IMAGENET_MEAN, IMAGENET_STD, Classifier
 from pipeline import experiment as experiment_module
 from pipeline import train_classifier, train_classifier_gan
 from pipeline.checkpoints import load_weights, read_built_with, save_model
 from pipeline.errors import InputError
-from pipeline.experiment import added_per_class, pretrained_weights
+from pipeline.experiment import added_per_class, read_pretrained
 from pipeline.params.classifier import ClassifierTrainParams
+from pipeline.seeding import derive_seed
 from pipeline.store import read_json
+from pipeline.training import classifier as training
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, shown_order
 from pipeline.training.classifier import train_classifier as train
@@ -51,6 +59,62 @@ def test_logits_are_one_per_image_and_every_parameter_gets_a_gradient(channels: 
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
 
 
+@pytest.mark.parametrize("number", range(8))
+def test_every_model_is_of_the_published_size(number: int) -> None:
+    """torchvision states the sizes with 1,000 classes; efficientnet-pytorch's own constructor the shapes."""
+    name = f"efficientnet-b{number}"
+    with torch.device("meta"):
+        network = small(model=name, width=None, depth=None, image_size=64)
+        theirs = EfficientNet.from_name(name, num_classes=1, image_size=64)
+        assert network(torch.rand(2, 3, 64, 64)).shape == (2,)
+    published = getattr(torchvision.models, f"EfficientNet_B{number}_Weights").IMAGENET1K_V1.meta["num_params"]
+    features = network.network._fc.in_features
+    assert sum(weights.numel() for weights in network.parameters()) == published - 999 * (features + 1)
+    shapes = {key: value.shape for key, value in theirs.state_dict().items()}
+    assert {key: value.shape for key, value in network.network.state_dict().items()} == shapes
+
+
+@pytest.mark.parametrize(
+    ("model", "channels"), [("efficientnet-b0", 3), ("efficientnet-b0", 1), ("efficientnet-b2", 3)]
+)
+def test_it_is_efficientnet_pytorchs_own_network(model: str, channels: int) -> None:
+    ours = small(model=model, width=None, depth=None, image_size=40, channels=channels, dropout=0.4)
+    theirs = EfficientNet.from_name(
+        model, in_channels=channels, num_classes=1, image_size=40, dropout_rate=0.4, batch_norm_momentum=0.85
+    )
+    theirs.load_state_dict(ours.network.state_dict())
+    images = torch.rand(4, channels, 40, 40, generator=torch.Generator().manual_seed(1))
+    mean, std = (value if channels == 3 else [sum(value) / 3] for value in (IMAGENET_MEAN, IMAGENET_STD))
+    normalised = v2.functional.normalize(images, list(mean), list(std))
+    for mode in (True, False):  # training first: it changes the statistics that evaluation uses
+        logits = []
+        for network, given in ((ours, images * 2 - 1), (theirs, normalised)):
+            torch.manual_seed(2)  # of dropout and drop connect
+            logits.append(network.train(mode)(given).detach().flatten())
+        assert torch.allclose(*logits, rtol=1e-5, atol=1e-6), mode
+
+
+def test_drop_connect_is_on_but_in_frozen_blocks() -> None:
+    images = torch.rand(8, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    free = small(depth=0.35, dropout=0.0)
+    frozen = small(depth=0.35, dropout=0.0, frozen_blocks=len(free.network._blocks))
+    for network, same in ((free, False), (frozen, True)):
+        network.train()
+        assert torch.equal(network(images), network(images)) is same
+
+
+def test_the_first_18_blocks_of_b3_stay_and_all_else_is_trained() -> None:
+    network = small(model="efficientnet-b3", width=None, depth=None, frozen_blocks=18).train()
+    before = {key: value.clone() for key, value in network.state_dict().items()}
+    optimizer = torch.optim.SGD([weights for weights in network.parameters() if weights.requires_grad], 0.1)
+    network(torch.randn(8, 3, 32, 32)).square().sum().backward()
+    optimizer.step()
+    changed = {key for key, value in network.state_dict().items() if not torch.equal(value, before[key])}
+    kept = ("network._conv_stem", "network._bn0", *(f"network._blocks.{number}." for number in range(18)))
+    assert changed == {key for key in before if not key.startswith(kept)}
+    assert {key.split(".")[1] for key in changed} == {"_blocks", "_conv_head", "_bn1", "_fc"}
+
+
 def test_batch_norm_momentum_is_torchs() -> None:
     """efficientnet-pytorch counts the other way round."""
     norms = [layer for layer in small().modules() if isinstance(layer, torch.nn.BatchNorm2d)]
@@ -77,23 +141,92 @@ def test_frozen_blocks_keep_weights_and_statistics_and_are_saved_once(tmp_path: 
         small(frozen_blocks=99)
 
 
+def saved(state: Any, folder: Path, name: str = "weights") -> Path:
+    """A file named after its content."""
+    torch.save(state, folder / "unnamed.pth")
+    digits = hashlib.sha256((folder / "unnamed.pth").read_bytes()).hexdigest()[:8]
+    return (folder / "unnamed.pth").rename(folder / f"{name}-{digits}.pth")
+
+
 def test_pretrained_weights_are_taken_but_for_the_last_layer(tmp_path: Path) -> None:
     source, network = small(), small()
     with torch.no_grad():
         for weights in source.network.parameters():
             weights.add_(1)
-    torch.save(source.network.state_dict(), tmp_path / "weights.pth")
+    pretrained = read_pretrained(str(saved(source.network.state_dict(), tmp_path)), "efficientnet-b0")
+    assert pretrained is not None
     head = network.network._fc.weight.clone()
-    network.load_pretrained(pretrained_weights(str(tmp_path / "weights.pth"), "efficientnet-b0"))
+    network.load_pretrained(pretrained.state_dict)
     assert torch.equal(network.network._conv_stem.weight, source.network._conv_stem.weight)
     assert torch.equal(network.network._fc.weight, head)
     with pytest.raises(ValueError, match="the weights are not of this model"):
         small(width=0.5).load_pretrained(source.network.state_dict())
-    (tmp_path / "broken.pth").write_bytes(b"not weights")
-    with pytest.raises(InputError, match=r"broken\.pth, which is no state dict saved by torch\.save"):
-        pretrained_weights(str(tmp_path / "broken.pth"), "efficientnet-b0")
+
+
+def test_weights_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
+    broken = b"not weights"
+    digits = hashlib.sha256(broken).hexdigest()[:12]
+    (tmp_path / f"broken-{digits}.pth").write_bytes(broken)
+    for file in (tmp_path / f"broken-{digits}.pth", saved(torch.zeros(3), tmp_path)):
+        with pytest.raises(InputError, match=rf"{file.name} is no state dict saved by torch\.save"):
+            read_pretrained(str(file), "efficientnet-b0")
     with pytest.raises(InputError, match=r"classifier\.weights is 'none.pth', which is no file"):
-        pretrained_weights("none.pth", "efficientnet-b0")
+        read_pretrained("none.pth", "efficientnet-b0")
+
+
+@pytest.mark.parametrize("name", ["weights", "weights-0123abcd", "weights-{digest:.7}"])
+def test_a_weights_file_that_is_not_named_after_its_content_is_refused(name: str, tmp_path: Path) -> None:
+    """So a file that changes under its name is noticed, and one that changes its name is a change of params."""
+    good = saved({}, tmp_path)
+    digest = hashlib.sha256(good.read_bytes()).hexdigest()
+    assert read_pretrained(str(good), "efficientnet-b0") == ({}, digest)
+    bad = good.rename(tmp_path / f"{name.format(digest=digest)}.pth")
+    remedy = f"rename it {'weights' if name != 'weights-{digest:.7}' else bad.stem}-{digest[:8]}.pth"
+    with pytest.raises(InputError, match=rf"classifier\.weights is .*{bad.name}, whose name must end .*; {remedy}$"):
+        read_pretrained(str(bad), "efficientnet-b0")
+
+
+def test_imagenet_weights_are_downloaded_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    asked = []
+
+    def download(url: str, path: str) -> None:
+        asked.append(url)
+        torch.save({"layer": torch.ones(2)}, path)
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", download)
+    first, second = (read_pretrained("imagenet", "efficientnet-b3") for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert first.sha256 == second.sha256
+    assert torch.equal(second.state_dict["layer"], torch.ones(2))
+    (url,) = asked
+    assert "efficientnet-b3" in url
+
+    def refuse(url: str, path: str) -> None:
+        raise URLError("no route to host")
+
+    monkeypatch.setattr(torch.hub, "download_url_to_file", refuse)
+    with pytest.raises(InputError, match=r"weights of efficientnet-b4 could not be downloaded \(.*no route to host"):
+        read_pretrained("imagenet", "efficientnet-b4")
+
+
+def test_the_checkpoint_says_which_weights(experiment) -> None:
+    params = experiment()
+    train_classifier.main("classic", "0")
+    built = read_built_with(CHECKPOINT)
+    assert (built["weights"], built["weights_sha256"]) == ("none", None)
+    network = small(width=0.35, depth=0.35)
+    file = saved(network.network.state_dict(), Path())
+    params["classifier"]["weights"] = str(file)
+    params["classifier"]["train"] |= {"learning_rate": 1e-30}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    train_classifier.main("classic", "0")
+    built = read_built_with(CHECKPOINT)
+    assert (built["weights"], built["weights_sha256"]) == (str(file), hashlib.sha256(file.read_bytes()).hexdigest())
+    again = small(width=0.35, depth=0.35)
+    load_weights(CHECKPOINT, again)
+    assert torch.equal(again.network._conv_head.weight, network.network._conv_head.weight)
 
 
 def test_the_imbalanced_sampler_shows_both_classes_alike() -> None:
@@ -132,7 +265,7 @@ def run_on(images: np.ndarray, targets: np.ndarray, **changed: Any) -> Classifie
         sampler="imbalanced",
         loss="bce",
         train=train_params,
-        seed=0,
+        stream_seed=partial(derive_seed, 0),
         autocast=contextlib.nullcontext,
     )
 
@@ -161,14 +294,51 @@ def test_cosine_ends_at_zero() -> None:
     assert run.schedule.get_last_lr()[0] == pytest.approx(0, abs=1e-9)
 
 
+def test_plateau_halves_the_rate_after_five_looks_without_a_better_auc(monkeypatch: pytest.MonkeyPatch) -> None:
+    aucs = iter([0.5, 0.7, 0.6, 0.7, 0.6, 0.7, 0.6, 0.6, 0.8, *[0.8] * 7])
+    monkeypatch.setattr(training, "roc_auc", lambda targets, probability: next(aucs))
+    run = run_on(*bright_is_malignant(), schedule="plateau", steps=16, evaluate_steps=1, learning_rate=0.008)
+    rates = []
+    train(run, lambda state: rates.append(run.optimizer.param_groups[0]["lr"]), lambda steps: None)
+    assert rates == [0.008] * 7 + [0.004] * 7 + [0.002] * 2
+
+
+@pytest.mark.parametrize("schedule", ["plateau", "cosine", "constant"])
+def test_a_run_loaded_at_any_look_goes_on_alike(schedule: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "PLATEAU_PATIENCE", 1)
+    images, targets = bright_is_malignant()
+
+    def new() -> ClassifierRun:
+        return run_on(images, np.roll(targets, 1), schedule=schedule, steps=8, evaluate_steps=1)
+
+    def keep(state: dict[str, Any]) -> None:
+        torch.save(state, tmp_path / f"{state['step']}.pt")
+
+    whole = new()
+    expected = train(whole, keep, lambda steps: None).state_dict()
+    rate = whole.optimizer.param_groups[0]["lr"]
+    assert (rate < 0.005) is (schedule != "constant")
+    for step in (1, 4, 7):
+        torch.manual_seed(99)
+        run = new()
+        run.load(torch.load(tmp_path / f"{step}.pt", weights_only=True))
+        found = train(run, lambda state: None, lambda steps: None).state_dict()
+        assert run.curve == whole.curve
+        assert run.optimizer.param_groups[0]["lr"] == rate
+        assert all(torch.equal(found[key], expected[key]) for key in expected)
+
+
 def test_a_loss_that_is_not_finite_is_one_sentence() -> None:
     run = run_on(*bright_is_malignant(), learning_rate=1e30)
     with pytest.raises(InputError, match=r"the loss became (nan|inf) by step 10; lower classifier.train.learning_rate"):
         train(run, lambda state: None, lambda steps: None)
 
 
-def test_an_interrupted_run_ends_in_the_same_bytes(experiment, monkeypatch: pytest.MonkeyPatch) -> None:
-    experiment()
+@pytest.mark.parametrize("schedule", ["cosine", "plateau"])
+def test_an_interrupted_run_ends_in_the_same_bytes(schedule: str, experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = experiment()
+    params["classifier"]["train"]["schedule"] = schedule
+    Path("params.yaml").write_text(yaml.safe_dump(params))
     train_classifier.main("classic", "0")
     whole = {path.name: path.read_bytes() for path in [*CHECKPOINT.iterdir(), PREDICTIONS]}
     shutil.rmtree("data/checkpoints")
@@ -298,6 +468,33 @@ def test_schemes_with_the_same_seed_start_from_the_same_weights(experiment, monk
         train_classifier.main(scheme, seed)
     assert torch.equal(starts[0], starts[1])
     assert not torch.equal(starts[1], starts[2])
+
+
+def test_weights_order_augmentation_and_dropout_have_a_stream_each_which_schemes_share(
+    experiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment()
+    seeds: list[int] = []
+    runs: list[ClassifierRun] = []
+    seed_global = torch.manual_seed
+
+    def note_seed(seed: int) -> torch.Generator:
+        seeds.append(seed)
+        return seed_global(seed)
+
+    def note_run(run, save, stepped):
+        runs.append(run)
+        seeds.append(run.rng.initial_seed())
+        return train(run, save, stepped)
+
+    monkeypatch.setattr(torch, "manual_seed", note_seed)
+    monkeypatch.setattr(experiment_module, "train_classifier", note_run)
+    for scheme, seed in (("baseline", "0"), ("classic", "0"), ("classic", "1")):
+        train_classifier.main(scheme, seed)
+    baseline, classic, other = seeds[:4], seeds[4:8], seeds[8:]
+    assert baseline == classic
+    assert len({*classic, *other}) == 8
+    assert torch.equal(runs[0].order, runs[1].order)
 
 
 def test_a_scheme_that_would_add_nothing_is_refused(experiment) -> None:

@@ -24,7 +24,7 @@ class ClassifierTrainParams(Section):
     batch_size: int = Field(ge=2)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
-    schedule: Literal["constant", "cosine"]
+    schedule: Literal["constant", "cosine", "plateau"]  # of the learning rate
     evaluate_steps: int = Field(gt=0)  # steps between two looks at the val AUC
 
 
@@ -55,7 +55,7 @@ class ClassifierParams(Section):
     width: Coefficient
     depth: Coefficient
     image_size: int = Field(ge=16)  # px
-    weights: str  # none | imagenet | the path of a state dict of the same model
+    weights: str  # none | imagenet | the path of a state dict of the same model, <name>-<digits of its sha256>.pth
     frozen_blocks: int = Field(ge=0)  # the stem and the first so many blocks keep their weights
     batch_norm_momentum: float = Field(gt=0, le=1)  # torch's sense: the share of the new batch
     dropout: float = Field(ge=0, lt=1)

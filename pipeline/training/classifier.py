@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim import AdamW
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim import AdamW, Optimizer
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 from torchsampler import ImbalancedDatasetSampler
 
 from models.augment import standard
@@ -23,6 +23,8 @@ from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.training.batches import EpochOrder, to_unit_range
 
 EVALUATION_BATCH = 256
+# As in AIDL21-SAGAN's classifier, which counts epochs: more looks than these without a better val AUC halve the rate.
+PLATEAU_PATIENCE, PLATEAU_FACTOR = 5, 0.5
 
 
 def shown_order(targets: NDArray[np.int64], sampler: str, count: int, seed: int) -> Tensor:
@@ -38,6 +40,15 @@ def shown_order(targets: NDArray[np.int64], sampler: str, count: int, seed: int)
         return torch.tensor(list(ImbalancedDatasetSampler(targets, labels=targets.tolist(), num_samples=count)))
 
 
+def learning_rate_schedule(optimizer: Optimizer, train: ClassifierTrainParams) -> LRScheduler:
+    """To be stepped after every optimizer step; plateau at every look, with its val AUC. Cosine ends at zero."""
+    if train.schedule == "plateau":
+        return ReduceLROnPlateau(optimizer, mode="max", factor=PLATEAU_FACTOR, patience=PLATEAU_PATIENCE)
+    if train.schedule == "cosine":
+        return LambdaLR(optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / train.steps)))
+    return LambdaLR(optimizer, lambda step: 1.0)
+
+
 class ClassifierRun:
     """All that one training consists of; ``state`` is what a checkpoint holds.
 
@@ -46,6 +57,7 @@ class ClassifierRun:
         targets: (N,) 0 or 1.
         val_images, val_targets: choose the step whose weights are kept.
         augment, sampler, loss: as in a scheme of params.yaml.
+        stream_seed: the seed of a named random stream.
         autocast: gives the context in which the network is evaluated.
     """
 
@@ -61,7 +73,7 @@ class ClassifierRun:
         sampler: str,
         loss: str,
         train: ClassifierTrainParams,
-        seed: int,
+        stream_seed: Callable[[str], int],
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
         device = images.device
@@ -71,19 +83,16 @@ class ClassifierRun:
         self.malignant_share = float(targets.mean())
         self.train, self.autocast = train, autocast
         self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
-        self.order = shown_order(targets, sampler, train.steps * train.batch_size, seed)
+        self.order = shown_order(targets, sampler, train.steps * train.batch_size, stream_seed("order"))
         trained = [weights for weights in network.parameters() if weights.requires_grad]
         self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay)
-        self.schedule = LambdaLR(self.optimizer, self._rate)
-        self.rng = torch.Generator(device).manual_seed(seed)
-        torch.manual_seed(seed)  # dropout draws from the global stream
+        self.schedule = learning_rate_schedule(self.optimizer, train)
+        self.rng = torch.Generator(device).manual_seed(stream_seed("augment"))
+        torch.manual_seed(stream_seed("dropout"))  # dropout and drop connect draw from the global stream
         self.step = 0
         self.best_auc, self.best_step = -1.0, 0
         self.best: dict[str, Tensor] = {}
         self.curve: list[dict[str, float]] = []
-
-    def _rate(self, step: int) -> float:
-        return 0.5 * (1 + math.cos(math.pi * step / self.train.steps)) if self.train.schedule == "cosine" else 1.0
 
     def state(self) -> dict[str, Any]:
         return {
@@ -151,12 +160,13 @@ def classifier_step(run: ClassifierRun) -> Tensor:
     run.optimizer.zero_grad()
     loss.backward()
     run.optimizer.step()
-    run.schedule.step()
+    if not isinstance(run.schedule, ReduceLROnPlateau):
+        run.schedule.step()
     return loss.detach()
 
 
 def evaluate(run: ClassifierRun, loss: float) -> None:
-    """A row of the curve; keeps the weights if the val AUC is the best so far."""
+    """A row of the curve; keeps the weights if the val AUC is the best so far, lowers the rate if it is at rest."""
     if not np.isfinite(loss):
         raise InputError(f"the loss became {loss} by step {run.step}; lower classifier.train.learning_rate")
     auc = roc_auc(run.val_targets, predict(run.network, run.val_images))
@@ -164,6 +174,8 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
     if auc > run.best_auc:
         run.best_auc, run.best_step = auc, run.step
         run.best = copy.deepcopy(run.network.state_dict())
+    if isinstance(run.schedule, ReduceLROnPlateau):
+        run.schedule.step(auc)
 
 
 @torch.no_grad()
