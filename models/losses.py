@@ -58,17 +58,18 @@ def focal(logits: Tensor, targets: Tensor, malignant_share: float) -> Tensor:
 CLASSIFIER_LOSSES = {"bce": bce, "focal": focal, "weighted": weighted}
 
 
-def nt_xent(first: Tensor, second: Tensor, temperature: float) -> Tensor:
+def nt_xent(first: Tensor, second: Tensor, negatives: Tensor, temperature: float) -> Tensor:
     """Normalised temperature-scaled cross-entropy between two views of the same images.
 
     Args:
         first, second: (N, D) projections; row i of both shows image i.
+        negatives: (K, D) projections from which both must differ besides, such as damaged views; K may be 0.
 
     Returns: (2N,).
-    Source: Chen et al. 2020 (SimCLR), eq. 1.
+    Source: Chen et al. 2020 (SimCLR), eq. 1; further negatives are our addition.
     """
-    projections = F.normalize(torch.cat([first, second]), dim=1)  # (2N, D)
-    similarity = projections @ projections.T / temperature
+    views = F.normalize(torch.cat([first, second]), dim=1)  # (2N, D)
+    similarity = views @ torch.cat([views, F.normalize(negatives, dim=1)]).T / temperature
     similarity.fill_diagonal_(-torch.inf)
-    partner = torch.arange(len(projections), device=first.device).roll(len(first))
+    partner = torch.arange(len(views), device=first.device).roll(len(first))
     return F.cross_entropy(similarity, partner, reduction="none")

@@ -56,6 +56,20 @@ def at_size(images: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     return resized
 
 
+def contact_sheet(images: NDArray[np.uint8], columns: int, rows: int) -> Image.Image:
+    """The first images side by side, row by row; white where there are no more.
+
+    Args:
+        images: (N, H, W, C) in [0, 255].
+    """
+    shown = images[: columns * rows]
+    height, width, channels = shown.shape[1:]
+    sheet = np.full((rows * columns, height, width, channels), 255, dtype=np.uint8)
+    sheet[: len(shown)] = shown
+    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
+    return Image.fromarray(sheet.reshape(rows * height, columns * width, channels).squeeze())
+
+
 def rows_of(splits: "pd.DataFrame", split: str, target: int | None = None) -> NDArray[np.int64]:
     """Rows of the packed array that belong to a split, and to a class if ``target`` is given, ascending.
 

@@ -2,7 +2,7 @@
 
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from pydantic import Field
 
-from pipeline import report_data, report_text
+from pipeline import report_data, report_intervals, report_text, report_times
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
+from pipeline.metrics.copies import COPY_SIZE
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import ClassifierParams
 from pipeline.params.evaluate import EvaluateParams
@@ -29,8 +30,11 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.report_figures import curves_figure, gains_figure, mosaic, thumbnail, training_figures
-from pipeline.stage import run_stage
+from pipeline.report_figures import curves_figure, distances_figure
+from pipeline.report_pairs import nearness
+from pipeline.report_pictures import mosaic, thumbnail
+from pipeline.report_training import classifier_figures, extractor_figure, generator_figures
+from pipeline.stage import TIMES, run_stage
 from pipeline.store import read_csv, read_json, write_text
 
 CLASSIFIER = Path("reports/classifier")
@@ -43,24 +47,23 @@ COUNTS = {
     "prepare": Path("reports/prepare.json"),
     "split": Path("reports/split.json"),
 }
+EXTRACTOR = Path("reports/features.json")
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
 DUPLICATES = Path("data/duplicates.csv")
 MOVED = Path("data/moved.csv")
 IMAGES = Path("data/images")
 SYNTHETIC = Path("data/synthetic")
+CLASSIFIERS = Path("data/checkpoints/classifier")
 REPORT = Path("reports/report.html")
 MODEL_CARD = Path("reports/model_card.md")
+MANIFEST = "manifest.csv"
+NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
 TEMPLATES = Path(__file__).parent / "templates"
 
 EXAMPLES, COLUMNS, EXAMPLE_SIZE = 12, 4, 96  # images of a class side by side, in a row, and px of each
-SAMPLE_GRIDS, GRID_SIZE = 12, 640  # generators whose sample grid is shown, and px of it: ten megabytes are the limit
+SHOWN, GRID_SIZE = 12, 640  # generators whose sample grid and training are shown, px of a grid: ten megabytes at most
 PACKAGES = ("torch", "torchvision", "efficientnet-pytorch", "numpy", "pandas", "scipy", "scikit-learn", "piq", "dvc")
-REFERENCE_ROWS = {
-    "random_pairs": "synthetic, against random real images",
-    "real_pairs": "real, against other real images",
-    "noise_pairs": "uniform noise, against real images",
-}
 
 
 class Params(StageParams):
@@ -94,7 +97,8 @@ def main() -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"text": report_text, "paired": paired}
+    templates.globals |= {"text": report_text, "duration": report_times.duration}
+    templates.globals |= {"turned": report_data.TURNED, "copy_size": COPY_SIZE}
     write_text(REPORT, templates.get_template("report.html").render(content))
     write_text(MODEL_CARD, templates.get_template("model_card.md").render(content))
 
@@ -102,28 +106,32 @@ def main() -> None:
 def gather(params: Params) -> dict[str, Any]:
     """Everything that the two templates print."""
     gan_schemes = list(params.classifier.gan_schemes)
-    reports = {
-        scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in [*params.classifier.real_schemes, *gan_schemes]
-    }
-    gan_reports = {scheme: reports[scheme] for scheme in gan_schemes}
+    schemes = [*params.classifier.real_schemes, *gan_schemes]
+    reports = {scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in schemes}
     splits = read_csv(SPLITS)
     generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
     return {
         "params": params,
-        "verdict": report_text.verdict_sentence(gan_reports),
+        "verdict": report_text.verdict_sentence({scheme: reports[scheme] for scheme in gan_schemes}),
         "caveats": report_text.caveats(reports, params.source.name),
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
-        "gains": gains_figure(reports),
-        "curves": curves(),
+        "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
+        "rows": report_intervals.scheme_rows(reports),
+        "axes": {"auc": report_intervals.auc_axis(reports), "gain": report_intervals.gain_axis(reports)},
         "examples": examples(params, splits),
-        "training": {f"{name}, seed {seed}": training(name, seed) for name, seed in generators},
-        "grids": grids(generators),
+        "nearness": {class_name: nearest(params, splits, class_name) for class_name in params.classes},
+        "grids": grids(generators[:SHOWN]),
+        "curves": curves(),
+        "classifiers": classifiers(schemes, params.classifier.seeds),
+        "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
         "scores": {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators},
-        "reference_rows": REFERENCE_ROWS,
+        "extractor": extractor(),
+        "training": {f"{name}, seed {seed}": training(name, seed) for name, seed in generators[:SHOWN]},
         "data": data(params, splits),
         "settings": settings(params),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "times": times(params, schemes, generators),
     }
 
 
@@ -147,6 +155,13 @@ def curves() -> dict[str, str]:
     }
 
 
+def classifiers(schemes: Iterable[str], seeds: Iterable[int]) -> dict[str, str]:
+    """Scheme to drawing of how its val AUC went."""
+    return classifier_figures(
+        {s: {seed: read_csv(CLASSIFIERS / s / str(seed) / "curve.csv") for seed in seeds} for s in schemes}
+    )
+
+
 def examples(params: Params, splits: pd.DataFrame) -> dict[str, dict[str, str]]:
     """Per class with a generator, evenly spaced training images and the first generator's images."""
     pictures: dict[str, dict[str, str]] = {}
@@ -162,15 +177,22 @@ def examples(params: Params, splits: pd.DataFrame) -> dict[str, dict[str, str]]:
     return pictures
 
 
-def training(class_name: str, seed: int) -> dict[str, str]:
-    """Title to drawing; none for a generator that was not trained."""
-    path = PLOTS / f"gan_{class_name}_{seed}.csv"
-    return training_figures(read_csv(path)) if path.is_file() else {}
+def nearest(params: Params, splits: pd.DataFrame, class_name: ClassName) -> dict[str, Any]:
+    """What is printed of how near the class's synthetic images come to its training images."""
+    folders = {seed: SYNTHETIC / class_name / str(seed) for seed in params.gan_seeds}
+    manifests = {seed: read_csv(folder / MANIFEST, dtype=NAMES) for seed, folder in folders.items()}
+    synthetic = {seed: open_images(folder) for seed, folder in folders.items()}
+    found = nearness(manifests, synthetic, open_images(IMAGES), splits, TARGETS[class_name])
+    distances = {"synthetic, all that were drawn": found.drawn, "real, of val and test": found.held_out}
+    return found._asdict() | {
+        "figure": distances_figure(distances, params.synthesize.copy_distance),
+        "sentence": report_text.nearness_sentence(found.drawn, found.held_out),
+    }
 
 
-def grids(generators: list[tuple[ClassName, int]]) -> dict[str, str]:
+def grids(generators: Iterable[tuple[ClassName, int]]) -> dict[str, str]:
     pictures = {}
-    for class_name, seed in generators[:SAMPLE_GRIDS]:
+    for class_name, seed in generators:
         path = SAMPLES / f"{class_name}_{seed}.png"
         if path.is_file():
             with Image.open(path) as picture:
@@ -178,9 +200,28 @@ def grids(generators: list[tuple[ClassName, int]]) -> dict[str, str]:
     return pictures
 
 
-def paired(score: Mapping[str, float]) -> list[str]:
-    """The five full-reference measures as they are printed."""
-    return [f"{score[name]:.3g}" for name in ("psnr", "ssim", "ms_gmsd", "mdsi", "haarpsi")]
+def extractor() -> dict[str, Any]:
+    validation = _read(EXTRACTOR)
+    return {
+        "valid": validation["valid"],
+        "sentence": report_text.extractor_sentence(validation),
+        "figure": extractor_figure(validation),
+    }
+
+
+def training(class_name: str, seed: int) -> dict[str, str]:
+    """Title to drawing; none for a generator that was not trained."""
+    path = PLOTS / f"gan_{class_name}_{seed}.csv"
+    return generator_figures(read_csv(path)) if path.is_file() else {}
+
+
+def times(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[report_times.Time]:
+    """None where the stages ran elsewhere, as the log stays with the machine."""
+    if not TIMES.is_file():
+        return []
+    items = {f"{class_name}-{seed}" for class_name, seed in generators}
+    items |= {f"{scheme}-{seed}" for scheme in schemes for seed in params.classifier.seeds}
+    return report_times.stage_times(read_csv(TIMES), items, without="report")
 
 
 def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:

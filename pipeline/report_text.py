@@ -1,12 +1,22 @@
 """The report's words and numbers: the verdict as a sentence, numbers as they are printed, counts as rows."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 DASH = "–"  # noqa: RUF001, the sign for "nothing here"
 SCOPE = "this verdict is about these images, this split and these generator seeds"
 LISTED = 5  # entries of a list of counts that are printed
 Reports = Mapping[str, Mapping[str, Any]]
+REFERENCE_ROWS = {
+    "random_pairs": "synthetic, against random real images",
+    "real_pairs": "real, against other real images",
+    "noise_pairs": "uniform noise, against real images",
+}
+Distances = Sequence[float] | NDArray[np.float64]
 
 
 def verdict_sentence(gan_reports: Reports) -> str:
@@ -47,6 +57,43 @@ def caveats(reports: Reports, source: str) -> list[str]:
     return lines
 
 
+def weights_sentence(built_with: Mapping[str, Any]) -> str:
+    """What the classifiers' training started from, by the model.json of one of them."""
+    weights = built_with["weights"]
+    if weights == "none":
+        return "trained from scratch"
+    named = "ImageNet weights" if weights == "imagenet" else f"weights from {weights}"
+    return f"{named}, SHA-256 {built_with['weights_sha256']}"
+
+
+def scaled(classifier: Any) -> str:
+    """What was changed of an EfficientNet's size, or nothing."""
+    changed = {"width": classifier.width, "depth": classifier.depth}
+    named = [f"{name} {value:g}" for name, value in changed.items() if value is not None]
+    return f" with {enumerate_names(named)}" if named else ""
+
+
+def extractor_sentence(validation: Mapping[str, Any]) -> str:
+    """Whether KID and its kin can be believed, by the content of reports/features.json."""
+    halves = f"{validation['halves']['kid']:.3g} ± {validation['halves']['kid_std']:.2g}"
+    measured = f"between two halves of {validation['n']:,} real images KID is {halves}"
+    damages = [name.replace("_", " ") for name in validation["damages"]]
+    if validation["valid"]:
+        return f"The feature extractor sees {enumerate_names(damages)}: KID rises with each, and {measured}."
+    failed = enumerate_names([name.replace("_", " ") for name in validation["failed"]])
+    return (
+        f"The feature extractor failed its test on {failed}: do not rank generators by the numbers below. "
+        f"It was tried on {enumerate_names(damages)}; {measured}."
+    )
+
+
+def nearness_sentence(drawn: Distances, held_out: Distances) -> str:
+    """How near images come to the training images: all that were drawn, and real ones of the other splits."""
+    lie = "{} half lie within {:.3f} of a training image, the nearest at {:.3f}"
+    synthetic = lie.format("Of the images drawn", median(drawn), min(drawn))
+    return f"{synthetic}; {lie.format('of real images of val and test', median(held_out), min(held_out))}."
+
+
 def enumerate_names(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
@@ -66,6 +113,14 @@ def signed(value: float) -> str:
     return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
+def tick(value: float) -> str:
+    return f"{value:g}"
+
+
+def signed_tick(value: float) -> str:
+    return f"{value:+g}".replace("-", "\N{MINUS SIGN}") if value else "0"
+
+
 def p_value(value: float | None) -> str:
     if value is None:
         return DASH
@@ -83,6 +138,11 @@ def gain_cell(report: Mapping[str, Any], key: str) -> tuple[str, str]:
     if report[key] is None or low == high == 0:
         return DASH, ""
     return signed(report[key]), f"{signed(low)} to {signed(high)}"
+
+
+def paired(score: Mapping[str, Any]) -> list[str]:
+    """The five full-reference measures as they are printed."""
+    return [f"{score[name]:.3g}" for name in ("psnr", "ssim", "ms_gmsd", "mdsi", "haarpsi")]
 
 
 def count_rows(content: Any, path: tuple[str, ...] = ()) -> list[tuple[str, str]]:

@@ -23,7 +23,10 @@ CODE = [
     "pipeline/training/*.py",
     "pipeline/compute.py",
     "pipeline/experiment.py",
+    "pipeline/feature_space.py",
+    "pipeline/metrics/distribution.py",
     "pipeline/train_gan.py",
+    "pipeline/validation_look.py",
 ]
 
 

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from models.extractor import Extractor
-from pipeline.checkpoints import WEIGHTS, load_weights, read_built_with
+from pipeline.checkpoints import read_built_with
 from pipeline.compute import read_device
+from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.metrics.distribution import fid, kid, prdc
+from pipeline.metrics.sliced_wasserstein import sliced_wasserstein
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.score import ScoreParams
 from pipeline.progress import progress_bar
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
-from pipeline.store import read_csv, sha256_of_file, write_json
+from pipeline.store import read_csv, write_json
 from pipeline.training.batches import as_tensor
-from pipeline.training.contrastive import extract
 
 SYNTHETIC = Path("data/synthetic")
 CHECKPOINTS = Path("data/checkpoints/gan")
@@ -61,35 +61,30 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     scores = {
         "variant": built["variant"],
         "parameters": built["parameters"],
+        "checkpoint_kimg": built["chosen"]["kimg"],
         "copies_found": int(manifest["copy"].sum()),
         "n_real": len(real),
         "n_synthetic": len(synthetic),
-        **in_feature_space(real, synthetic, params.score.neighbours, device),
+        "sliced_wasserstein": sliced_wasserstein(real, synthetic, rng),
+        **in_feature_space(FeatureSpace(FEATURES, device), real, synthetic, params.score.neighbours),
         **full_reference(real, synthetic, params.score.pairs, rng, device),
     }
     write_json(SCORES / f"{class_name}_{gan_seed}.json", scores)
 
 
 def in_feature_space(
-    real: NDArray[np.uint8], synthetic: NDArray[np.uint8], neighbours: int, device: torch.device
+    space: FeatureSpace, real: NDArray[np.uint8], synthetic: NDArray[np.uint8], neighbours: int
 ) -> dict[str, float | str]:
     """KID, FID, precision, recall, density and coverage of packed images against the class's training images."""
-    built = read_built_with(FEATURES)
-    extractor = Extractor(built["channels"], built["width"])
-    load_weights(FEATURES, extractor)
-    extractor.eval().to(device)
-    features_real, features_synthetic = (
-        extract(extractor, as_tensor(at_size(images, built["image_size"]), device), BATCH_SIZE).double().numpy()
-        for images in (real, synthetic)
-    )
+    features_real, features_synthetic = space.features(real), space.features(synthetic)
     distance = kid(features_real, features_synthetic)
     return {
         "kid": distance.value,
         "kid_std": distance.standard_error,
         "fid": fid(features_real, features_synthetic),
         **prdc(features_real, features_synthetic, neighbours)._asdict(),
-        "extractor": built["name"],
-        "extractor_sha256": sha256_of_file(FEATURES / WEIGHTS),
+        "extractor": space.name,
+        "extractor_sha256": space.sha256,
     }
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from pydantic import Field
 
 from models.generators import build_variant
@@ -14,8 +13,8 @@ from models.generators.families import Adversarial
 from pipeline.checkpoints import load_weights, read_built_with
 from pipeline.compute import read_device
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, at_size, open_images, rows_of
-from pipeline.metrics.copies import nearest_distance
+from pipeline.images import ARRAY, at_size, contact_sheet, open_images, rows_of
+from pipeline.metrics.copies import COPY_SIZE, nearest_distance
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.synthesize import SynthesizeParams
@@ -31,7 +30,6 @@ SPLITS = Path("data/splits.csv")
 SYNTHETIC = Path("data/synthetic")
 SAMPLES = Path("reports/samples")
 MANIFEST = "manifest.csv"
-COPY_SIZE = 16  # px at which copies are looked for: their content, not their noise
 MAX_DRAWS = 4  # times synthesize.count; a generator that needs more makes little else than copies
 GRID = (10, 6)  # columns, rows of the sample picture
 
@@ -55,7 +53,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
         np.save(directory / ARRAY, images)
         write_csv(directory / MANIFEST, manifest)
     with replaced_file(SAMPLES / f"{class_name}_{gan_seed}.png") as partial:
-        sample_grid(images).save(partial, format="PNG")
+        contact_sheet(images, *GRID).save(partial, format="PNG")
 
 
 def load_generator(directory: Path) -> Adversarial:
@@ -115,17 +113,6 @@ def draw(
         f"{params.copy_distance:g} from every training image and {params.count} are wanted; the generator copies: "
         "train it for less long, or lower synthesize.count"
     )
-
-
-def sample_grid(images: NDArray[np.uint8]) -> Image.Image:
-    """The first images side by side."""
-    columns, rows = GRID
-    shown = images[: columns * rows]
-    height, width, channels = shown.shape[1:]
-    sheet = np.full((rows * columns, height, width, channels), 255, dtype=np.uint8)
-    sheet[: len(shown)] = shown
-    sheet = sheet.reshape(rows, columns, height, width, channels).swapaxes(1, 2)
-    return Image.fromarray(sheet.reshape(rows * height, columns * width, channels).squeeze())
 
 
 if __name__ == "__main__":

@@ -1,26 +1,30 @@
-"""Stage train_features: training images in, a self-supervised feature extractor out."""
+"""Stage train_features: training images in, a self-supervised feature extractor and what it sees out."""
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from pydantic import Field
 
 from models.extractor import Extractor
 from pipeline.checkpoints import save_model
 from pipeline.compute import read_device
+from pipeline.extractor_validation import validate
+from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.params.features import FeaturesParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
-from pipeline.store import read_csv, replaced_directory
+from pipeline.store import read_csv, replaced_directory, write_json
 from pipeline.training.batches import as_tensor
 from pipeline.training.contrastive import train_extractor
 
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
 FEATURES = Path("data/features")
+VALIDATION = Path("reports/features.json")
 
 
 class Params(StageParams):
@@ -30,13 +34,13 @@ class Params(StageParams):
 
 def main() -> None:
     params = read_params(Params)
-    packed, rows = open_images(IMAGES), rows_of(read_csv(SPLITS), "train")
-    images = as_tensor(at_size(packed[rows], params.features.image_size), read_device())
-    seed = derive_seed(params.seed, "features")
+    packed, splits, size = open_images(IMAGES), read_csv(SPLITS), params.features.image_size
+    training, held_out = (at_size(packed[rows_of(splits, split)], size) for split in ("train", "val"))
+    device, seed = read_device(), derive_seed(params.seed, "features")
     torch.manual_seed(seed)
-    extractor = Extractor(packed.shape[3], params.features.width).to(images.device)
+    extractor = Extractor(packed.shape[3], params.features.width).to(device)
     with progress_bar("extractor", params.features.steps, "steps") as bar:
-        losses = train_extractor(extractor, images, params.features, seed, bar.update)
+        losses = train_extractor(extractor, as_tensor(training, device), params.features, seed, bar.update)
     with replaced_directory(FEATURES) as directory:
         save_model(
             directory,
@@ -45,12 +49,15 @@ def main() -> None:
                 "name": "contrastive",
                 "channels": packed.shape[3],
                 "width": params.features.width,
-                "image_size": params.features.image_size,
-                "training_images": len(images),
+                "image_size": size,
+                "training_images": len(training),
                 "first_loss": losses[0],
                 "last_loss": losses[-1],
             },
         )
+    found = validate(FeatureSpace(FEATURES, device), training, held_out, np.random.default_rng(seed))
+    write_json(VALIDATION, found)
+    print(f"KID between halves {found['halves']['kid']:.3g}; damage not seen: {', '.join(found['failed']) or 'none'}")
 
 
 if __name__ == "__main__":

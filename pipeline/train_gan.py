@@ -1,4 +1,7 @@
-"""Stage train_gan: training images of one class in, an averaged generator and its loss curve out."""
+"""Stage train_gan: training images of one class in, an averaged generator and its loss curve out.
+
+The checkpoint is chosen by the class's validation images. While it trains, logs/train_gan_<class>_<seed>.png shows how.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,8 +11,10 @@ import torch
 from pydantic import Field
 
 from models.generators import build_variant
+from models.generators.families import Adversarial
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
+from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.gan import GanTrainParams
@@ -22,9 +27,13 @@ from pipeline.stage import run_stage
 from pipeline.store import read_csv, replaced_directory, write_csv
 from pipeline.training.adversarial import AdversarialRun, train_adversarial
 from pipeline.training.batches import as_tensor
+from pipeline.training_picture import write_training_picture
+from pipeline.validation_look import SAMPLES, ValidationLook
 
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
+FEATURES = Path("data/features")
+LOGS = Path("logs")
 CHECKPOINTS = Path("data/checkpoints/gan")
 PLOTS = Path("reports/plots")
 
@@ -42,15 +51,21 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
     seed = derive_seed(params.seed, "gan", class_name, gan_seed)
     run = start_run(params, class_name, seed)
-    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.labels])
+    look = validation_look(params, run.variant, class_name, derive_seed(params.seed, "look", class_name, gan_seed))
+    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.labels, look.real])
     if state := resume.load():
         run.load(state)
         print(f"resumed at {run.images_seen / 1000:g} kimg", flush=True)
+
+    def save() -> None:
+        resume.save(run.state())
+        write_training_picture(LOGS / f"train_gan_{class_name}_{gan_seed}.png", run.curve, look.images)
+
     total = round(params.train.kimg * 1000)
     with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
-        ema = train_adversarial(run, resume.save, bar.update)
+        generator = train_adversarial(run, look, save, bar.update)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:
-        save_model(directory, ema, built_with(params, run))
+        save_model(directory, generator, built_with(params, run))
     write_csv(PLOTS / f"gan_{class_name}_{gan_seed}.csv", pd.DataFrame(run.curve))
     resume.remove()
 
@@ -71,6 +86,15 @@ def start_run(params: Params, class_name: ClassName, seed: int) -> AdversarialRu
     )
 
 
+def validation_look(params: Params, variant: Adversarial, class_name: ClassName, seed: int) -> ValidationLook:
+    device, target = read_device(), TARGETS[class_name]
+    rows = rows_of(read_csv(SPLITS), "val", target)
+    validation = at_size(open_images(IMAGES)[rows], params.image_size)
+    latents = variant.latents(SAMPLES, torch.Generator().manual_seed(seed)).to(device)
+    labels = torch.full((SAMPLES,), target, device=device)
+    return ValidationLook(FeatureSpace(FEATURES, device), validation, latents, labels)
+
+
 def built_with(params: Params, run: AdversarialRun) -> dict[str, Any]:
     return {
         "variant": params.variant,
@@ -79,6 +103,7 @@ def built_with(params: Params, run: AdversarialRun) -> dict[str, Any]:
         "channels": run.images.shape[1],
         "parameters": sum(weights.numel() for weights in run.ema.parameters()),
         "images_seen": run.images_seen,
+        "chosen": run.chosen,
         "training_images": len(run.images),
     }
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 import yaml
 
+from models.extractor import Extractor
+from pipeline.checkpoints import save_model
 from pipeline.params.reader import read_tree
 
 ROOT = Path(__file__).parent.parent
@@ -39,9 +42,20 @@ def experiment(
         smoke_params["classifier"]["train"] |= {"steps": 4, "batch_size": 8, "evaluate_steps": 2}
         Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
         write_images(images, size, channels)
+        write_extractor(channels)
         return smoke_params
 
     return lay
+
+
+def write_extractor(channels: int) -> None:
+    """An untrained one: it tells images apart all the same."""
+    torch.manual_seed(0)
+    extractor = Extractor(channels, 8).eval()
+    Path("data/features").mkdir(parents=True)
+    save_model(
+        Path("data/features"), extractor, {"name": "untrained", "channels": channels, "width": 8, "image_size": 32}
+    )
 
 
 def write_images(count: int, size: int, channels: int) -> None:

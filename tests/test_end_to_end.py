@@ -127,7 +127,8 @@ def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone
     assert "reports/auc/baseline.json" not in changed
     back = executed(run("dvc", "exp", "run", "-S", "gan.variant=dcgan", cwd=clone))
     assert back <= {"check_params", "report"}
-    assert run("git", "diff", "--stat", "--", "reports", cwd=clone) == ""
+    but_for_times = ["reports", ":!reports/report.html"]
+    assert run("git", "diff", "--stat", "--", *but_for_times, cwd=clone) == ""
 
 
 def test_a_generator_killed_in_mid_training_ends_in_the_same_bytes(clone: Path) -> None:

@@ -58,8 +58,10 @@ def test_bce_is_torchs() -> None:
 
 
 def test_nt_xent_of_orthogonal_images() -> None:
-    """Two images, two equal views each: one similarity of 1 / t against two of 0."""
-    views = torch.eye(2)
+    """Two images, two equal views each: one similarity of 1 / t against two of 0, and those of the negatives."""
+    views, none = torch.eye(2), torch.empty(0, 2)
     expected = math.log(1 + 2 * math.exp(-1 / 0.5))
-    assert losses.nt_xent(views, views, 0.5).tolist() == pytest.approx([expected] * 4, rel=1e-5)
-    assert losses.nt_xent(views, views.flip(0), 0.5).mean() > expected
+    assert losses.nt_xent(views, views, none, 0.5).tolist() == pytest.approx([expected] * 4, rel=1e-5)
+    assert losses.nt_xent(views, views.flip(0), none, 0.5).mean() > expected
+    with_damaged = math.log(2 + 3 * math.exp(-1 / 0.5))  # each image's own damaged view looks like it: as bad as can be
+    assert losses.nt_xent(views, views, 3 * views, 0.5).tolist() == pytest.approx([with_damaged] * 4, rel=1e-5)

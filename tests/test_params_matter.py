@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from pipeline import score_synthetic, synthesize, train_classifier, train_classifier_gan, train_features, train_gan
+from pipeline.errors import InputError
 
 GAN, SYNTHETIC = Path("data/checkpoints/gan/malignant/0"), Path("data/synthetic/malignant/0")
 FEATURES, CURVE = Path("data/features"), Path("reports/plots/gan_malignant_0.csv")
@@ -58,10 +59,10 @@ def test_train_gan(result) -> None:
         {"gan.image_size": 64},
         {"gan.train.kimg": 0.096},
         {"gan.train.batch_size": 10},
-        {"gan.train.generator_learning_rate": 0.001},
-        {"gan.train.discriminator_learning_rate": 0.001},
-        {"gan.train.beta1": 0.4},
-        {"gan.train.beta2": 0.9},
+        {f"{dcgan}.generator_learning_rate": 0.001},
+        {f"{dcgan}.discriminator_learning_rate": 0.001},
+        {f"{dcgan}.beta1": 0.4},
+        {f"{dcgan}.beta2": 0.9},
         {"gan.train.diff_augment": []},
         {"gan.train.diff_augment": ["color"]},
         {"gan.train.ema_kimg": 0.0},
@@ -78,8 +79,10 @@ def test_train_gan(result) -> None:
     ):
         weights = str(GAN / "model.safetensors")
         assert result(gan, [GAN, CURVE], changed)[weights] != base[weights], changed
-    checkpoints = result(gan, [GAN, CURVE], {"gan.train.checkpoint_kimg": 0.05})
-    assert checkpoints == base
+    looks = result(gan, [GAN, CURVE], {"gan.train.checkpoint_kimg": 0.05})
+    assert looks[str(CURVE)] != base[str(CURVE)]
+    with pytest.raises(InputError, match="collapsed"):
+        result(gan, [GAN, CURVE], {"gan.train.min_recall": 1.0})
     logged = result(gan, [GAN, CURVE], {"gan.train.log_kimg": 0.05})
     assert logged[weights] == base[weights]
     assert logged[str(CURVE)] != base[str(CURVE)]

@@ -13,7 +13,16 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import report, report_data, report_figures, report_text
+from pipeline import (
+    report,
+    report_data,
+    report_figures,
+    report_intervals,
+    report_pairs,
+    report_pictures,
+    report_text,
+    report_training,
+)
 from pipeline.errors import InputError
 from pipeline.params.reader import read_tree
 from pipeline.perceptual_hash import perceptual_hash, similar_pairs
@@ -29,7 +38,7 @@ FIVE = {"psnr": 12.3, "ssim": 0.31, "ms_gmsd": 0.25, "mdsi": 0.47, "haarpsi": 0.
 def scheme_report(verdict="reference", gain=0.02, detectable=None):
     content = {"auc": 0.8, "auc_ci_low": 0.75, "auc_ci_high": 0.85, "auc_std": 0.01, "p_holm": None, "verdict": verdict}
     content |= {"detectable_gain": detectable, "intervals_carry_seed_error": True, "auc_per_seed": [0.79, 0.81]}
-    for key in report_figures.GAINS:
+    for key in report_intervals.GAINS:
         content |= {key: gain, f"{key}_ci_low": gain - 0.01, f"{key}_ci_high": gain + 0.01}
     scores = ("average_precision", "pauc_tpr80", "sensitivity_at_90_specificity", "balanced_accuracy", "brier", "ece")
     content |= dict.fromkeys(scores, 0.123)
@@ -45,6 +54,27 @@ def write(path, content):
 def here(tmp_path, monkeypatch):
     """A working directory with everything that the stage reads, in small."""
     monkeypatch.chdir(tmp_path)
+    write_everything()
+    return tmp_path
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """What is said, in a tenth of the time."""
+    for module in (report_figures, report_training):
+        monkeypatch.setattr(module, "draw", lambda height, paint: "data:image/svg+xml;base64,")
+
+
+@pytest.fixture(scope="module")
+def standard(tmp_path_factory):
+    """The page and the model card of such a directory."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("standard"))
+        write_everything()
+        return page(), report.MODEL_CARD.read_text(), report.REPORT.read_text()
+
+
+def write_everything():
     write("params.yaml", yaml.safe_dump(read_tree(ROOT / "params.yaml")))
     for scheme in ("baseline", "classic", "oversample"):
         write(f"reports/classifier/{scheme}.json", scheme_report())
@@ -58,7 +88,24 @@ def here(tmp_path, monkeypatch):
     write_images()
     for class_name in ("benign", "malignant"):
         write_generator(class_name)
-    return tmp_path
+    write("reports/features.json", validation())
+    for scheme in ("baseline", "classic", "oversample", *GAN_SCHEMES):
+        for seed in range(3):
+            write_classifier(scheme, seed)
+
+
+def validation(**changes):
+    steps = [{"strength": strength, "kid": strength / 10, "kid_std": 0.01} for strength in (0.5, 1, 2)]
+    damages = dict.fromkeys(("blur", "noise", "colour", "dropped_modes"), steps)
+    content = {"halves": {"kid": -0.001, "kid_std": 0.002}, "damages": damages, "valid": True, "failed": [], "n": 1234}
+    return content | changes
+
+
+def write_classifier(scheme, seed, **changes):
+    model = {"weights": "none", "parameters": 331553, "channels": 3, "threshold": 0.4321} | changes
+    write(f"data/checkpoints/classifier/{scheme}/{seed}/model.json", model)
+    curve = f"step,loss,val_auc\n22,0.7,0.6\n44,0.6,{0.7 + seed / 100}\n88,0.5,0.65\n"
+    write(f"data/checkpoints/classifier/{scheme}/{seed}/curve.csv", curve)
 
 
 def counts_of_stages():
@@ -98,18 +145,29 @@ def write_images():
     licences.to_csv("data/reduced.csv", index=False)
 
 
-def write_generator(class_name):
-    directory = Path(f"data/synthetic/{class_name}/0")
-    directory.mkdir(parents=True)
+def write_generator(class_name, seed=0):
+    directory = Path(f"data/synthetic/{class_name}/{seed}")
+    directory.mkdir(parents=True, exist_ok=True)
     np.save(directory / "images.npy", RNG.integers(0, 256, (15, 16, 16, 3), dtype=np.uint8))
     scores = {"variant": "dcgan", "parameters": 1234, "kid": 0.0123, "kid_std": 0.001, "fid": 44.2, "n_real": 30}
     scores |= {"precision": 0.6, "recall": 0.3, "density": 0.5, "coverage": 0.5, "copies_found": 2, "n_synthetic": 15}
-    scores |= {"extractor": "own", "extractor_sha256": "ab" * 32, **FIVE}
+    scores |= {
+        "checkpoint_kimg": 10,
+        "sliced_wasserstein": 12.3,
+        "extractor": "own",
+        "extractor_sha256": "ab" * 32,
+        **FIVE,
+    }
     scores["reference"] = {"random_pairs": FIVE, "real_pairs": FIVE, "noise_pairs": FIVE}
-    write(f"reports/generators/{class_name}_0.json", scores)
-    write(f"reports/plots/gan_{class_name}_0.csv", "kimg,generator_loss,discriminator_loss,extra\n1,2,3,4\n2,3,4,5\n")
+    write(f"reports/generators/{class_name}_{seed}.json", scores)
+    curve = "kimg,generator_loss,discriminator_loss,extra,val_kid\n1,2,3,4,\n2,3,4,5,0.3\n3,3,4,5,0.2\n"
+    write(f"reports/plots/gan_{class_name}_{seed}.csv", curve)
+    distance = np.linspace(0.01, 0.16, 16)  # the first is a copy
+    manifest = pd.DataFrame({"row": [None, *range(15)], "distance": distance, "copy": distance < 0.02})
+    manifest["row"] = manifest["row"].astype("Int64")
+    manifest.assign(nearest_image_id="image_1").to_csv(directory / "manifest.csv", index=False)
     Path("reports/samples").mkdir(exist_ok=True)
-    Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(f"reports/samples/{class_name}_0.png")
+    Image.fromarray(RNG.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(f"reports/samples/{class_name}_{seed}.png")
 
 
 class Page(HTMLParser):
@@ -136,15 +194,15 @@ def page():
     return Page(report.REPORT.read_text())
 
 
-def test_the_verdict_is_said_once_and_plainly(here):
+def test_the_verdict_is_said_once_and_plainly(standard):
     sentence = report_text.verdict_sentence(
         {
             "gan_balanced": scheme_report("harms", -0.05, 0.041),
             "gan_plus_10": scheme_report("no detectable effect", 0.01, 0.027),
         }
     )
-    assert page().text.count(sentence) == 1
-    assert report.MODEL_CARD.read_text().count(sentence) == 1
+    assert standard[0].text.count(sentence) == 1
+    assert standard[1].count(sentence) == 1
     assert "harm in gan_balanced" in sentence
     assert "no detectable effect in gan_plus_10" in sentence
     assert "about these images, this split and these generator seeds" in sentence
@@ -162,9 +220,9 @@ def test_the_sentence_of_every_verdict():
     assert "95 % power" not in untested
 
 
-def test_the_page_loads_nothing_from_outside(here):
-    opened = page()
-    assert "http" not in re.sub(r"data:[^\"]+", "", report.REPORT.read_text())
+def test_the_page_loads_nothing_from_outside(standard):
+    opened, _, source = standard
+    assert "http" not in re.sub(r"data:[^\"]+", "", source)
     loaded = [
         value for _, attrs in opened.tags for key, value in attrs.items() if key in ("src", "href", "srcset", "data")
     ]
@@ -173,8 +231,8 @@ def test_the_page_loads_nothing_from_outside(here):
     assert not {tag for tag, _ in opened.tags} & {"script", "link", "iframe", "object"}
 
 
-def test_the_page_can_be_read_by_everyone(here):
-    opened = page()
+def test_the_page_can_be_read_by_everyone(standard):
+    opened = standard[0]
     attributes = dict(opened.tags)
     assert attributes["html"]["lang"] == "en"
     assert "viewport" in {attrs.get("name") for tag, attrs in opened.tags if tag == "meta"}
@@ -185,8 +243,8 @@ def test_the_page_can_be_read_by_everyone(here):
     }
 
 
-def test_every_table_and_count_is_there(here):
-    text = page().text
+def test_every_table_and_count_is_there(standard):
+    text = standard[0].text
     for expected in (
         "gan_plus_10",
         "12,345",
@@ -202,7 +260,7 @@ def test_every_table_and_count_is_there(here):
     assert "gan.variants.dcgan.latent_dim" in text
 
 
-def test_the_flow_and_the_figures_are_there(here):
+def test_the_flow_and_the_figures_are_there(here, undrawn):
     write("data/moved.csv", "image_id,from,to,group_id\n" + "".join(f"<i{n:02d}>,train,test,g\n" for n in range(25)))
     text = page().text
     assert "Records 12,345" in text
@@ -215,13 +273,13 @@ def test_the_flow_and_the_figures_are_there(here):
     assert "| Packed | 40 |" in report.MODEL_CARD.read_text()
 
 
-def test_without_duplicates_or_moves_the_page_says_so(here):
-    text = page().text
+def test_without_duplicates_or_moves_the_page_says_so(standard):
+    text = standard[0].text
     assert "No two of the packed images are the same file or look alike" in text
     assert "Moved from" not in text
 
 
-def test_duplicates_are_shown_and_the_rest_counted(here):
+def test_duplicates_are_shown_and_the_rest_counted(here, undrawn):
     write_pairs(*[(n, n + 1, "look", n, 0.9, "flip", 0, int(n == 7)) for n in range(30)])
     opened = page()
     pictures = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "side by side" in attrs["alt"]]
@@ -241,45 +299,69 @@ def test_a_second_run_writes_the_same_bytes(here):
 
 def test_the_page_stays_small_with_many_large_generators(here):
     tree = read_tree()
-    tree["gan"]["seeds"] = list(range(20))
+    tree["gan"]["seeds"] = list(range(8))
     tree["image"]["size"] = tree["gan"]["image_size"] = 256
     write("params.yaml", yaml.safe_dump(tree))
     np.save("data/images/images.npy", RNG.integers(0, 256, (40, 256, 256, 3), dtype=np.uint8))
+    noise = Image.fromarray(RNG.integers(0, 256, (800, 800, 3), dtype=np.uint8))
+    columns = (
+        "generator_loss",
+        "discriminator_loss",
+        "real_logits",
+        "fake_logits",
+        "generator_gradient_norm",
+        "val_kid",
+    )
+    curve = pd.DataFrame({"kimg": range(300), **{name: RNG.random(300) for name in columns}})
     for class_name in ("benign", "malignant"):
-        np.save(f"data/synthetic/{class_name}/0/images.npy", RNG.integers(0, 256, (12, 256, 256, 3), dtype=np.uint8))
-        noise = Image.fromarray(RNG.integers(0, 256, (800, 800, 3), dtype=np.uint8))
-        for seed in range(20):
-            write(
-                f"reports/generators/{class_name}_{seed}.json",
-                Path(f"reports/generators/{class_name}_0.json").read_text(),
-            )
+        large = RNG.integers(0, 256, (15, 256, 256, 3), dtype=np.uint8)
+        for seed in range(8):
+            write_generator(class_name, seed)
+            np.save(f"data/synthetic/{class_name}/{seed}/images.npy", large)
             noise.save(f"reports/samples/{class_name}_{seed}.png", compress_level=0)
-    report.main()
+            curve.to_csv(f"reports/plots/gan_{class_name}_{seed}.csv", index=False)
+    text = page().text
     assert report.REPORT.stat().st_size <= 10_000_000
+    assert "The grids of all 16 generators are in" in text
+    assert "The training curves of all 16 generators are in" in text
 
 
-def test_without_gan_schemes_there_is_no_verdict(here):
+def test_without_gan_schemes_there_is_no_verdict(here, undrawn):
     tree = read_tree()
     tree["classifier"]["gan_schemes"] = {}
     write("params.yaml", yaml.safe_dump(tree))
     assert "there is no verdict" in page().text
 
 
-def test_one_seed_and_phantoms_are_announced(here):
+def test_one_seed_and_phantoms_are_announced(standard):
     lacking = scheme_report() | {"intervals_carry_seed_error": False}
     assert len(report_text.caveats({"a": lacking}, "phantom")) == 2
     assert report_text.caveats({"a": scheme_report()}, "isic") == []
-    assert "procedural phantoms" in page().text
+    assert "procedural phantoms" in standard[0].text
 
 
-def test_the_model_card_states_the_limits(here):
-    report.main()
-    card = report.MODEL_CARD.read_text()
+def test_the_model_card_states_the_limits(standard):
+    card = standard[1]
     for expected in (
         "Not a medical device",
-        "## Licence",
+        "## Model details",
         "| CC-BY | A / B | 30 |",
         "| CC-BY | not stated | 10 |",
+        "- Out of scope: diagnosis",
+        "## Factors",
+        "## Metrics",
+        "## Evaluation data",
+        "## Training data",
+        "## Quantitative analyses",
+        "## Ethical considerations",
+        "Skin tone",
+        "## Caveats and recommendations",
+        "--checkpoint data/checkpoints/classifier/baseline/0 IMAGE",
+        "0.432: the one with",
+        "efficientnet-b0 with width 0.35 and depth 0.35 at 48 px, trained from scratch",
+        "| malignant, seed 0 | 0.0123 ± 0.001 | 44.2 | 12.3 |",
+        "| gan_balanced | 40 | 3 |",
+        "Malignant: 1 of 16 images drawn were near copies",
         "## Intended use",
     ):
         assert expected in card
@@ -291,20 +373,96 @@ def test_the_model_card_states_the_limits(here):
         "reports/classifier/classic.json",
         "reports/generators/benign_0.json",
         "reports/split.json",
+        "reports/features.json",
+        "data/checkpoints/classifier/classic/1/curve.csv",
+        "data/checkpoints/classifier/baseline/0/model.json",
+        "data/synthetic/malignant/0/manifest.csv",
         "data/splits.csv",
         "data/duplicates.csv",
         "data/moved.csv",
     ],
 )
-def test_a_missing_file_is_named(here, name):
+def test_a_missing_file_is_named(here, undrawn, name):
     Path(name).unlink()
     with pytest.raises(InputError, match=name):
         report.main()
 
 
+def test_the_sections_come_in_the_order_of_their_weight(standard):
+    anchors = [attrs["id"] for tag, attrs in standard[0].tags if tag == "h2"]
+    assert anchors == ["images", "curves", "generators", "data", "settings"]
+    first_screen, _, _ = standard[2].partition("<h2")
+    assert report_text.CLAUSES["harms"].format("gan_balanced") in first_screen.replace("Synthetic", "synthetic")
+    assert first_screen.count("<td") == 5 * 7 + 5  # of every scheme all but its name, and the scales
+
+
+def test_every_printed_interval_of_the_schemes_is_drawn(standard):
+    table = standard[2].partition("</table>")[0]
+    assert table.count('class="interval"') == table.count('class="strip"') == 5 * 4
+
+
+def test_the_nearest_pairs_of_each_class_are_shown_with_typical_ones(standard):
+    opened = standard[0]
+    pairs = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "the training image" in attrs["alt"]]
+    assert len(pairs) == 2 * (report_pairs.CLOSEST + report_pairs.TYPICAL)
+    assert opened.text.count("1 of 16 images drawn were nearer than 0.02 and dropped as copies") == 2
+    assert "0.020 , generator seed 0; image_1" in opened.text
+    assert "the nearest at 0.010; of real images of val and test half lie within" in opened.text
+
+
+def test_classifiers_and_generators_have_their_training(standard):
+    titles = [attrs["alt"] for tag, attrs in standard[0].tags if tag == "img"]
+    assert sum("while the classifiers of" in title for title in titles) == 5
+    assert "KID to validation images while the generator was trained: malignant, seed 0." in titles
+    assert "efficientnet-b0 at 48 px, trained from scratch; 3 seeds of 88 optimizer steps" in standard[0].text
+    assert "benign, seed 0 dcgan 1,234 10 0.0123 ± 0.001 44.2 12.3" in standard[0].text
+
+
+def test_an_extractor_that_failed_is_a_warning(here, undrawn):
+    write("reports/features.json", validation(valid=False, failed=["noise"]))
+    report.main()
+    assert '<p class="warning">The feature extractor failed its test on noise' in report.REPORT.read_text()
+
+
+def test_times_are_summed_or_said_to_be_unknown(here, undrawn):
+    assert "Not known: logs/times.csv is missing" in page().text
+    log = "finished,stage,seconds\n1,train_gan@benign-0,10.0\n2,train_gan@malignant-0,50.5\n3,evaluate,1.5\n"
+    write("logs/times.csv", log + "4,train_gan@benign-7,99\n5,train_classifier@classic-2,3\n6,report,9\n")
+    text = page().text
+    assert "1 min 5 s in all, but for this report" in text
+    assert "train_gan , 2 runs 1 min 0 s train_classifier 3.0 s evaluate 1.5 s" in text.replace("gan,", "gan ,")
+
+
+@pytest.mark.parametrize(
+    ("built_with", "said"),
+    [
+        ({"weights": "none"}, "trained from scratch"),
+        ({"weights": "imagenet", "weights_sha256": "ab12"}, "ImageNet weights, SHA-256 ab12"),
+        ({"weights": "data/b3.pth", "weights_sha256": "ab12"}, "weights from data/b3.pth, SHA-256 ab12"),
+    ],
+)
+def test_the_first_weights_are_said(built_with, said):
+    assert report_text.weights_sentence(built_with) == said
+
+
+def test_what_the_extractor_sees_is_said():
+    assert report_text.extractor_sentence(validation()) == (
+        "The feature extractor sees blur, noise, colour and dropped modes: KID rises with each, and between two halves "
+        "of 1,234 real images KID is -0.001 ± 0.002."
+    )
+    failed = report_text.extractor_sentence(validation(valid=False, failed=["blur", "dropped_modes"]))
+    assert failed.startswith("The feature extractor failed its test on blur and dropped modes: do not rank")
+
+
+def test_gray_images_make_a_page(here, undrawn):
+    for path in (Path("data/images/images.npy"), *Path("data/synthetic").glob("*/*/images.npy")):
+        np.save(path, np.load(path)[..., :1])
+    assert "Benign, synthetic, seed 0" in page().text
+
+
 def test_a_mosaic_holds_the_images_in_order():
     images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1) * np.full((6, 4, 4, 1), 40, dtype=np.uint8)
-    uri = report_figures.mosaic(images, columns=3, size=4)
+    uri = report_pictures.mosaic(images, columns=3, size=4)
 
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
     assert picture.shape == (12, 18)
@@ -317,13 +475,13 @@ def test_a_pair_is_shown_with_the_second_turned_to_lie_as_the_first_does():
     for method in Image.Transpose:
         turned = photograph.transpose(method)
         [pair] = similar_pairs([perceptual_hash(photograph), perceptual_hash(turned)], limit=30)
-        uri = report_figures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
+        uri = report_pictures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
         shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))), dtype=float)
-        assert shown.shape == (64, 128 + report_figures.PAIR_GAP, 3)
+        assert shown.shape == (64, 128 + report_pictures.PAIR_GAP, 3)
         assert abs(shown[:, :64] - shown[:, -64:]).mean() < 5, method
         assert abs(shown[:, :64] - np.asarray(photograph)).mean() < 5
 
 
 def test_gray_pairs_are_shown():
     gray = np.zeros((8, 8, 1), dtype=np.uint8)
-    assert report_figures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")
+    assert report_pictures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")

@@ -12,6 +12,8 @@ import torch
 from models.generators.families import Adversarial
 from pipeline import score_synthetic, synthesize, train_features, train_gan
 from pipeline.errors import InputError
+from pipeline.feature_space import FeatureSpace
+from pipeline.images import contact_sheet
 from pipeline.metrics.copies import nearest_distance
 from pipeline.params.synthesize import SynthesizeParams
 
@@ -77,8 +79,8 @@ def test_a_generator_of_copies_is_stopped() -> None:
 @pytest.mark.parametrize("channels", [1, 3])
 def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
     params = experiment(channels=channels)
-    train_gan.main("malignant", "0")
     train_features.main()
+    train_gan.main("malignant", "0")
     synthesize.main("malignant", "0")
     score_synthetic.main("malignant", "0")
     images = np.load(SYNTHETIC / "images.npy")
@@ -92,6 +94,7 @@ def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
     scores = json.loads(Path("reports/generators/malignant_0.json").read_text())
     contract = "variant parameters psnr ssim ms_gmsd mdsi haarpsi kid kid_std fid precision recall density coverage"
     contract += " copies_found n_real n_synthetic extractor extractor_sha256 reference"
+    contract += " sliced_wasserstein checkpoint_kimg"
     assert set(scores) == set(contract.split())
     assert scores["n_real"] == 10
     assert scores["copies_found"] == pd.read_csv(SYNTHETIC / "manifest.csv")["copy"].sum()
@@ -117,9 +120,9 @@ def test_scores_tell_good_images_from_bad(experiment) -> None:
     experiment()
     train_features.main()
     images = np.load("data/images/images.npy")
-    cpu = torch.device("cpu")
-    same = score_synthetic.in_feature_space(images[:30], images[30:], 3, cpu)
-    bad = score_synthetic.in_feature_space(images[:30], noise(30, size=32), 3, cpu)
+    space = FeatureSpace(Path("data/features"), torch.device("cpu"))
+    same = score_synthetic.in_feature_space(space, images[:30], images[30:], 3)
+    bad = score_synthetic.in_feature_space(space, images[:30], noise(30, size=32), 3)
     assert same["kid"] < bad["kid"]
     assert same["fid"] < bad["fid"]
     assert same["coverage"] > bad["coverage"]
@@ -128,6 +131,6 @@ def test_scores_tell_good_images_from_bad(experiment) -> None:
 
 def test_the_sample_grid_shows_images_row_by_row() -> None:
     images = np.arange(60, dtype=np.uint8)[:, None, None, None] * np.ones((1, 8, 8, 1), np.uint8)
-    grid = np.asarray(synthesize.sample_grid(images))
+    grid = np.asarray(contact_sheet(images, 10, 6))
     assert grid.shape == (48, 80)
     assert (grid[0, 0], grid[0, 79], grid[8, 0]) == (0, 9, 10)

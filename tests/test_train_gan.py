@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from models.generators import VARIANTS, build_variant
 from pipeline import train_gan
@@ -19,6 +20,7 @@ from pipeline.params.generators import SETTINGS
 from pipeline.training.adversarial import AdversarialRun, discriminator_step, generator_step, train_adversarial
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
+from pipeline.validation_look import SAMPLES
 
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
 
@@ -31,6 +33,14 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> AdversarialRun
     images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     labels = torch.ones(20, dtype=torch.long)
     return AdversarialRun(variant, images, labels, train, 0, contextlib.nullcontext)
+
+
+def unseen(network: torch.nn.Module) -> dict[str, float]:
+    return {"val_kid": 1.0, "val_recall": 1.0}
+
+
+def train(run: AdversarialRun, look=unseen) -> torch.nn.Module:
+    return train_adversarial(run, look, lambda: None, lambda count: None)
 
 
 def moved(before: dict[str, torch.Tensor], network: torch.nn.Module) -> bool:
@@ -77,18 +87,18 @@ def test_an_interrupted_run_ends_in_the_same_bytes(name: str, experiment, monkey
     class Killed(BaseException):
         pass
 
-    def die_after_the_second_checkpoint(run, save, shown):
+    def die_after_the_second_checkpoint(run, look, save, shown):
         saves = []
 
-        def counted(state):
-            save(state)
-            saves.append(state["images_seen"])
+        def counted():
+            save()
+            saves.append(run.images_seen)
 
         def shown_until(count):
             if len(saves) == 2:
                 raise Killed
 
-        train_adversarial(run, counted, shown_until)
+        train_adversarial(run, look, counted, shown_until)
 
     monkeypatch.setattr(train_gan, "train_adversarial", die_after_the_second_checkpoint)
     with pytest.raises(Killed):
@@ -96,13 +106,15 @@ def test_an_interrupted_run_ends_in_the_same_bytes(name: str, experiment, monkey
     assert not CHECKPOINT.exists()
     resumed_at = []
 
-    def noted(run, save, shown):
+    def noted(run, look, save, shown):
         resumed_at.append(run.images_seen)
-        return train_adversarial(run, save, shown)
+        return train_adversarial(run, look, save, shown)
 
     monkeypatch.setattr(train_gan, "train_adversarial", noted)
     train_gan.main("malignant", "0")
     assert resumed_at == [40]  # of 80 images
+    with Image.open("logs/train_gan_malignant_0.png") as picture:
+        assert picture.size == (1200, 700)
     assert {path.name: path.read_bytes() for path in CHECKPOINT.iterdir()} == whole
     assert Path("reports/plots/gan_malignant_0.csv").read_bytes() == curve
     assert not list(Path(".checkpoints").rglob("*.pt"))
@@ -112,15 +124,16 @@ def test_another_param_does_not_resume_the_state(experiment, monkeypatch: pytest
     params = experiment()
     seen = []
 
-    def keep_the_state(run, save, shown):
+    def keep_the_state(run, look, save, shown):
         seen.append(run.images_seen)
         run.images_seen = 48
-        save(run.state())
+        save()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(train_gan, "train_adversarial", keep_the_state)
+    monkeypatch.setattr(train_gan, "write_training_picture", lambda *drawn: None)
     for rate in (0.0002, 0.0002, 0.0004):
-        params["gan"]["train"]["generator_learning_rate"] = rate
+        params["gan"]["variants"]["dcgan"]["generator_learning_rate"] = rate
         Path("params.yaml").write_text(yaml.safe_dump(params))
         with pytest.raises(KeyboardInterrupt):
             train_gan.main("malignant", "0")
@@ -144,26 +157,93 @@ def batch_at(run: AdversarialRun, position: int) -> torch.Tensor:
     return ((run.next_batch()[0] + 1) * 127.5).round()
 
 
-def test_changed_held_out_pixels_change_no_generator(experiment) -> None:
+def test_test_images_change_nothing_and_validation_images_the_choice_only(experiment) -> None:
     experiment()
-    train_gan.main("malignant", "0")
-    before = (CHECKPOINT / "model.safetensors").read_bytes()
-    images = np.load("data/images/images.npy")
-    held_out = pd.read_csv("data/splits.csv").query("split != 'train'")["row"]
-    images[held_out] = 255 - images[held_out]
-    np.save("data/images/images.npy", images)
-    train_gan.main("malignant", "0")
-    assert (CHECKPOINT / "model.safetensors").read_bytes() == before
-    images[0] = 255 - images[0]  # a training image: now it must differ
-    np.save("data/images/images.npy", images)
-    train_gan.main("malignant", "0")
-    assert (CHECKPOINT / "model.safetensors").read_bytes() != before
+
+    def trained() -> tuple[bytes, pd.DataFrame]:
+        train_gan.main("malignant", "0")
+        return (CHECKPOINT / "model.safetensors").read_bytes(), pd.read_csv("reports/plots/gan_malignant_0.csv")
+
+    def change(split: str) -> None:
+        images = np.load("data/images/images.npy")
+        rows = pd.read_csv("data/splits.csv").query("split == @split")["row"]
+        images[rows] = 255 - images[rows]
+        np.save("data/images/images.npy", images)
+
+    weights, curve = trained()
+    change("test")
+    assert trained()[0] == weights
+    change("val")
+    seen = ["val_kid", "val_recall"]
+    again = trained()[1]
+    pd.testing.assert_frame_equal(again.drop(columns=seen), curve.drop(columns=seen))
+    assert not again["val_kid"].equals(curve["val_kid"])
+    change("train")
+    assert not trained()[1]["generator_loss_adversarial"].equals(curve["generator_loss_adversarial"])
+
+
+@pytest.mark.parametrize("best", range(4))
+def test_the_weights_of_the_lowest_kid_are_kept(best: int, experiment) -> None:
+    run = new_run(experiment(), "dcgan")  # four looks
+    averages = []
+
+    def look(ema):
+        averages.append(weights(ema))
+        return {"val_kid": float(len(averages) != best + 1), "val_recall": 0.5}
+
+    kept = weights(train(run, look))
+    assert [all(torch.equal(kept[name], average[name]) for name in kept) for average in averages] == [
+        look == best for look in range(4)
+    ]
+    assert run.chosen["kimg"] == run.curve[best]["kimg"]
+
+
+def test_looking_changes_no_training(experiment) -> None:
+    params = experiment()
+    run = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 3)
+    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), run.variant, "malignant", 4)
+    train(run, look)
+    unwatched = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 3)
+    train(unwatched)
+    for name, value in weights(unwatched.variant.generator).items():
+        assert torch.equal(value, weights(run.variant.generator)[name])
+    assert len(look.images) == SAMPLES
+    assert params["gan"]["train"]["kimg"] * 1000 == run.images_seen
+
+
+def test_a_look_prefers_the_validation_images_to_noise(experiment) -> None:
+    variant = new_run(experiment(images=240), "dcgan").variant
+    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, "malignant", 0)
+    real = as_tensor(np.load("data/images/images.npy")[::3], torch.device("cpu"))
+
+    class Fixed(torch.nn.Module):
+        def __init__(self, images: torch.Tensor) -> None:
+            super().__init__()
+            self.images = to_unit_range(images)
+
+        def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return self.images[torch.arange(len(z)) % len(self.images)]
+
+    good, noise = look(Fixed(real)), look(Fixed(torch.randint_like(real, 0, 256)))
+    assert good["val_kid"] < noise["val_kid"]
+    assert good["val_recall"] > 0.9
+    assert noise["val_recall"] == 0
+
+
+def test_a_generator_of_too_little_recall_is_refused(experiment) -> None:
+    params = experiment()
+    run = new_run(params, "dcgan", min_recall=0.3)
+    with pytest.raises(InputError, match=r"collapsed: at its best, after 0.024 kimg, .* is 0.20 .*min_recall is 0.3"):
+        train(run, lambda ema: {"val_kid": run.images_seen / 1000, "val_recall": 0.2})
+    train(new_run(params, "dcgan", min_recall=0.2), lambda ema: {"val_kid": 1.0, "val_recall": 0.2})
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_is_named(experiment) -> None:
-    run = new_run(experiment(), "dcgan", generator_learning_rate=1e30)
+    params = experiment()
+    params["gan"]["variants"]["dcgan"]["generator_learning_rate"] = 1e30
+    run = new_run(params, "dcgan")
     with pytest.raises(InputError, match=r"loss_.* became (nan|inf|-inf) by .* kimg"):
-        train_adversarial(run, lambda state: None, lambda count: None)
+        train(run)
 
 
 def test_an_epoch_shows_every_image_once_and_batches_run_over_its_end() -> None:

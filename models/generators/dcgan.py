@@ -57,6 +57,10 @@ class DcganDiscriminator(nn.Module):
 def build(
     image_size: int,
     channels: int,
+    generator_learning_rate: float,
+    discriminator_learning_rate: float,
+    beta1: float,
+    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
@@ -82,6 +86,8 @@ def build(
         generator=DcganGenerator(image_size, channels, latent_dim, generator_features, generator_activation),
         discriminator=DcganDiscriminator(image_size, channels, discriminator_features, light),
         latent_dim=latent_dim,
+        learning_rates=(generator_learning_rate, discriminator_learning_rate),
+        betas=(beta1, beta2),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
     )

@@ -26,6 +26,8 @@ class Adversarial:
     generator: nn.Module  # (z (N, Z), labels (N,)) -> images (N, C, H, W) in [-1, 1]
     discriminator: nn.Module  # (images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,)
     latent_dim: int
+    learning_rates: tuple[float, float]  # of the generator and the discriminator
+    betas: tuple[float, float]  # of Adam, for both
     generator_loss: AdversarialLoss
     discriminator_loss: AdversarialLoss
     n_critic: int = 1  # discriminator steps per generator step

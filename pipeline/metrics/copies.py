@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+COPY_SIZE = 16  # px at which copies are looked for: their content, not their noise
 SYMMETRIES = 8  # of the square: four rotations, each with and without a flip
 
 

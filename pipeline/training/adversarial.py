@@ -1,5 +1,6 @@
-"""The loop of the adversarial family: discriminator steps, a generator step, a moving average."""
+"""The loop of the adversarial family: discriminator steps, a generator step, a moving average, looks at its images."""
 
+import copy
 import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -18,6 +19,7 @@ from pipeline.training.batches import EpochOrder, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
 
 Terms = dict[str, Tensor]  # name: scalar, still on the device
+Look = Callable[[nn.Module], dict[str, float]]  # a generator in eval mode -> val_kid, val_recall
 
 
 class AdversarialRun:
@@ -42,29 +44,32 @@ class AdversarialRun:
         for network in (variant.generator, variant.discriminator):
             network.to(device=images.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
         self.ema = frozen_copy(variant.generator)
-        betas = (train.beta1, train.beta2)
-        self.generator_optimizer = Adam(variant.generator.parameters(), train.generator_learning_rate, betas)
-        self.discriminator_optimizer = Adam(
-            variant.discriminator.parameters(), train.discriminator_learning_rate, betas
-        )
+        for_generator, for_discriminator = variant.learning_rates
+        self.generator_optimizer = Adam(variant.generator.parameters(), for_generator, variant.betas)
+        self.discriminator_optimizer = Adam(variant.discriminator.parameters(), for_discriminator, variant.betas)
         self.order = EpochOrder(len(images), seed)
         self.rng = torch.Generator(images.device).manual_seed(seed)
         self.augment = diff_augment(train.diff_augment)
         self.images_seen = 0
         self.curve: list[dict[str, float]] = []
         self.logged = Mean()
+        self.best: dict[str, Tensor] = {}
+        self.chosen: dict[str, float] = {}  # the row of the curve at which ``best`` was kept
 
     def state(self) -> dict[str, Any]:
         return {
             "images_seen": self.images_seen,
             "curve": self.curve,
+            "best": self.best,
+            "chosen": self.chosen,
             "rng": self.rng.get_state(),
             **{name: part.state_dict() for name, part in self._parts().items()},
         }
 
     def load(self, state: dict[str, Any]) -> None:
         """Goes on where another run with the same arguments was when it gave ``state``."""
-        self.images_seen, self.curve = state["images_seen"], state["curve"]
+        for name in ("images_seen", "curve", "best", "chosen"):
+            setattr(self, name, state[name])
         self.rng.set_state(state["rng"])
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
@@ -114,19 +119,21 @@ class Mean:
 
 
 def train_adversarial(
-    run: AdversarialRun, save: Callable[[dict[str, Any]], None], shown: Callable[[int], object]
+    run: AdversarialRun, look: Look, save: Callable[[], None], shown: Callable[[int], object]
 ) -> nn.Module:
-    """Trains until ``train.kimg`` thousand real images were shown.
+    """Trains until ``train.kimg`` thousand real images were shown, and keeps the averaged generator that looks best.
 
     Args:
         run: new, or loaded with the state of an interrupted one.
-        save: takes the state to resume from.
+        look: compares what a generator draws with validation images; must draw from no stream of the training.
+        save: called after every look, when ``run.state()`` can be resumed from.
         shown: takes the number of real images just shown.
 
-    Returns: the averaged generator, in eval mode.
+    Returns: the averaged generator of the lowest val_kid, in eval mode.
 
     Raises:
-        InputError: when a loss is no longer finite; the message names the term and when.
+        InputError: when a loss is no longer finite, naming the term and when; at the end, when even the chosen
+            generator's images hold less of the validation images between them than ``train.min_recall``.
     """
     train = run.train
     total = math.ceil(train.kimg * 1000)
@@ -139,12 +146,36 @@ def train_adversarial(
         terms |= generator_step(run)
         update_ema(run.ema, run.variant.generator, ema_decay(run.images_seen - before, run.images_seen, train.ema_kimg))
         run.logged.add(terms)
-        if _crossed(before, run.images_seen, train.log_kimg) or run.images_seen >= total:
+        looking = _crossed(before, run.images_seen, train.checkpoint_kimg) or run.images_seen >= total
+        if looking or _crossed(before, run.images_seen, train.log_kimg):
             run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(), run.images_seen)})
-        if _crossed(before, run.images_seen, train.checkpoint_kimg):
-            save(run.state())
+        if looking:
+            keep_best(run, look(run.ema))
+            save()
         shown(run.images_seen - before)
+    refuse_collapse(run)
+    run.ema.load_state_dict(run.best)
     return run.ema
+
+
+def keep_best(run: AdversarialRun, found: dict[str, float]) -> None:
+    """Adds what a look found to the curve's last row; keeps the averaged weights of the lowest val_kid."""
+    row = run.curve[-1]
+    row |= found
+    if not run.chosen or row["val_kid"] < run.chosen["val_kid"]:
+        run.chosen, run.best = dict(row), copy.deepcopy(run.ema.state_dict())
+
+
+def refuse_collapse(run: AdversarialRun) -> None:
+    chosen, last, least = run.chosen, run.curve[-1], run.train.min_recall
+    if chosen["val_recall"] < least:
+        raise InputError(
+            f"the generator collapsed: at its best, after {chosen['kimg']:g} kimg, recall of the validation images is "
+            f"{chosen['val_recall']:.2f} (KID {chosen['val_kid']:.3g}) and gan.train.min_recall is {least:g}: its "
+            f"images are too alike, or all unlike real ones; at the end mean logits were {last['real_logits']:.2g} for "
+            f"real and {last['fake_logits']:.2g} for its images; lower the variant's "
+            "generator_learning_rate and discriminator_learning_rate, or raise gan.train.kimg"
+        )
 
 
 def discriminator_step(run: AdversarialRun) -> Terms:
@@ -210,7 +241,7 @@ def _finite(means: dict[str, float], images_seen: int) -> dict[str, float]:
         if not math.isfinite(value):
             raise InputError(
                 f"{name} became {value} by {images_seen / 1000:g} kimg: the training diverged; "
-                "lower gan.train.generator_learning_rate and discriminator_learning_rate"
+                "lower the variant's generator_learning_rate and discriminator_learning_rate"
             )
     return means
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 from torch.optim import AdamW
 
-from models.augment import contrastive_view
 from models.extractor import Extractor, ProjectionHead
 from models.losses import nt_xent
+from models.views import damaged_view, view
 from pipeline.params.features import FeaturesParams
 from pipeline.training.batches import EpochOrder, to_unit_range
 
@@ -16,7 +16,7 @@ from pipeline.training.batches import EpochOrder, to_unit_range
 def train_extractor(
     extractor: Extractor, images: Tensor, params: FeaturesParams, seed: int, stepped: Callable[[int], object]
 ) -> list[float]:
-    """Contrastive training in place: two views of an image should lie together, apart from all others.
+    """Contrastive training in place: two views of an image should lie together, apart from all others and from damage.
 
     Args:
         images: (N, C, H, W) uint8 on the device.
@@ -36,9 +36,9 @@ def train_extractor(
     extractor.train()
     for step in range(params.steps):
         batch = to_unit_range(images[order.indices(step * batch_size, batch_size).to(images.device)])
-        views = torch.cat([contrastive_view(batch, rng), contrastive_view(batch, rng)])
-        first, second = head(extractor(views)).chunk(2)
-        loss = nt_xent(first, second, params.temperature).mean()
+        views = torch.cat([view(batch, rng), view(batch, rng), damaged_view(batch, rng)])
+        first, second, damaged = head(extractor(views)).chunk(3)
+        loss = nt_xent(first, second, damaged, params.temperature).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

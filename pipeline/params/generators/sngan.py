@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from pipeline.params.section import Section
+from pipeline.params.generators.adversarial import AdversarialSettings
 
 
-class Settings(Section):
+class Settings(AdversarialSettings):
     latent_dim: int = Field(gt=0)
     generator_features: int = Field(ge=4)  # feature maps next to the image; doubled at every halving
     discriminator_features: int = Field(ge=4)  # the same

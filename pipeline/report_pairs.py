@@ -1,0 +1,90 @@
+"""Synthetic images beside their nearest training images, and how near real images of the other splits come to them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pipeline.images import at_size
+from pipeline.metrics.copies import COPY_SIZE, nearest_distance
+from pipeline.registration import TURNS
+from pipeline.report_pictures import pair_picture
+
+CLOSEST, TYPICAL, PAIR_SIZE = 6, 3, 128  # pairs that are shown; px of each image of a pair
+HELD_OUT = 500  # real images of val and test that are compared, at most
+
+
+class NearestPair(NamedTuple):
+    picture: str
+    seed: int
+    nearest: str  # the training image's id
+    distance: float
+    turn: str  # of the training image, so that it lies as the synthetic one does
+
+
+class Nearness(NamedTuple):
+    """Distances to the nearest training image: (N,) of every image drawn, (M,) of real images of val and test."""
+
+    closest: list[NearestPair]
+    typical: list[NearestPair]
+    drawn: NDArray[np.float64]
+    held_out: NDArray[np.float64]
+    copies: int  # of the images drawn, dropped
+
+
+def nearness(
+    manifests: dict[int, pd.DataFrame],
+    synthetic: dict[int, NDArray[np.uint8]],
+    images: NDArray[np.uint8],
+    splits: pd.DataFrame,
+    target: int,
+) -> Nearness:
+    """The generators of one class, all seeds together.
+
+    Args:
+        manifests: data/synthetic/<class>/<seed>/manifest.csv, by seed.
+        synthetic: (N, H, W, C) in [0, 255], by seed.
+        images: (M, H, W, C), by row of ``splits``.
+        splits: data/splits.csv.
+    """
+    drawn = pd.concat([manifest.assign(seed=seed) for seed, manifest in manifests.items()], ignore_index=True)
+    kept = drawn[~drawn["copy"]].astype({"row": int}).sort_values(["distance", "seed", "row"], ignore_index=True)
+    middle = max(0, (len(kept) - TYPICAL) // 2)
+    row_of = splits.set_index("image_id")["row"]
+
+    def show(chosen: pd.DataFrame) -> list[NearestPair]:
+        return [
+            nearest_pair(synthetic[pair["seed"]][pair["row"]], images[row_of[pair["nearest_image_id"]]], pair)
+            for pair in chosen.to_dict("records")
+        ]
+
+    return Nearness(
+        show(kept.head(CLOSEST)),
+        show(kept[middle : middle + TYPICAL]),
+        drawn["distance"].to_numpy(dtype=np.float64),
+        held_out_distances(images, splits[splits["target"] == target]),
+        int(drawn["copy"].sum()),
+    )
+
+
+def nearest_pair(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], row: Mapping[Any, Any]) -> NearestPair:
+    """The two images, (H, W, C) each, side by side in the orientation in which they are nearest.
+
+    Args:
+        row: of the manifest, with its seed.
+    """
+    small = [at_size(image[np.newaxis], COPY_SIZE).astype(np.float64) for image in (synthetic, training)]
+    turn = min(TURNS, key=lambda name: float(((small[0] - TURNS[name](small[1])) ** 2).sum()))
+    picture = pair_picture(synthetic, training, turn, PAIR_SIZE)
+    return NearestPair(picture, row["seed"], row["nearest_image_id"], row["distance"], turn)
+
+
+def held_out_distances(images: NDArray[np.uint8], splits: pd.DataFrame) -> NDArray[np.float64]:
+    """Of real images that no generator was trained on: what distance a new image has by itself, (M,)."""
+    training, held_out = (
+        np.sort(splits.loc[(splits["split"] == "train") == is_train, "row"].to_numpy()) for is_train in (True, False)
+    )
+    chosen = held_out[np.linspace(0, len(held_out) - 1, min(HELD_OUT, len(held_out))).astype(int)]
+    return nearest_distance(at_size(images[chosen], COPY_SIZE), at_size(images[training], COPY_SIZE))[0]

@@ -1,0 +1,106 @@
+"""Nearest pairs: the right images, turned as they were matched, beside real images that were held out."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from pipeline import report_pairs
+from pipeline.images import at_size
+from pipeline.metrics.copies import COPY_SIZE, nearest_distance
+from pipeline.registration import TURNS
+from pipeline.report_figures import distances_figure
+
+RNG = np.random.default_rng(0)
+SIZE = 64
+
+
+def photographs(count, channels=3):
+    """Smooth and alike in no orientation."""
+    small = RNG.integers(0, 256, (count, 6, 6, channels), dtype=np.uint8)
+    return at_size(small, SIZE)
+
+
+def shown(pair):
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(pair.picture.partition(",")[2]))), dtype=float)
+
+
+@pytest.mark.parametrize("turn", TURNS)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_training_image_is_turned_to_lie_as_the_synthetic_one_does(turn, channels):
+    [training] = photographs(1, channels)
+    synthetic = TURNS[turn](training[np.newaxis])[0]
+    pair = report_pairs.nearest_pair(synthetic, training, {"seed": 4, "nearest_image_id": "a", "distance": 0.0})
+    picture = shown(pair)
+    size = report_pairs.PAIR_SIZE
+    assert pair.turn == turn
+    assert abs(picture[:, :size] - picture[:, -size:]).mean() < 5
+    assert (pair.seed, pair.nearest) == (4, "a")
+
+
+@pytest.fixture
+def near():
+    """Generators 0 and 3, whose images are training images under ever more noise."""
+    images = photographs(30)
+    splits = pd.DataFrame({"image_id": [f"i{row}" for row in range(30)], "row": range(30), "target": [0, 1] * 15})
+    splits["split"] = ["train"] * 20 + ["val"] * 4 + ["test"] * 6
+    train = np.arange(1, 20, 2)
+    synthetic, manifests = {}, {}
+    for seed in (0, 3):
+        noise = RNG.normal(0, np.arange(1, 11)[:, None, None, None] * 12 + seed, (10, SIZE, SIZE, 3))
+        synthetic[seed] = np.clip(images[train] + noise, 0, 255).astype(np.uint8)
+        small = [at_size(part, COPY_SIZE) for part in (synthetic[seed], images[train])]
+        distance, nearest = nearest_distance(*small)
+        rows = pd.DataFrame({"row": pd.array(range(10), dtype="Int64"), "distance": distance, "copy": False})
+        rows["nearest_image_id"] = [f"i{row}" for row in train[nearest]]
+        dropped = pd.DataFrame({"row": [None], "distance": [0.001], "copy": [True], "nearest_image_id": ["i1"]})
+        manifests[seed] = pd.concat([dropped.astype(rows.dtypes), rows], ignore_index=True)
+    return report_pairs.nearness(manifests, synthetic, images, splits, 1), manifests, images
+
+
+def test_the_nearest_of_all_seeds_come_first_and_copies_are_not_shown(near):
+    found, manifests, _ = near
+    kept = pd.concat(manifests.values()).query("not copy")["distance"].sort_values()
+    assert [pair.distance for pair in found.closest] == list(kept[: report_pairs.CLOSEST])
+    assert {pair.seed for pair in found.closest} == {0, 3}
+    assert found.copies == 2
+    assert len(found.drawn) == 22
+
+
+def test_typical_pairs_lie_at_the_median(near):
+    found, manifests, _ = near
+    kept = pd.concat(manifests.values()).query("not copy")["distance"]
+    distances = [pair.distance for pair in found.typical]
+    assert len(distances) == report_pairs.TYPICAL
+    assert min(distances) <= kept.median() <= max(distances)
+
+
+def test_the_pictures_are_of_the_images_that_the_manifest_names(near):
+    found, _, images = near
+    first = found.closest[0]
+    picture = shown(first)
+    training = at_size(images[int(first.nearest[1:])][np.newaxis], report_pairs.PAIR_SIZE)[0]
+    assert abs(picture[:, -report_pairs.PAIR_SIZE :] - training).mean() < 5
+
+
+def test_held_out_images_are_of_the_class_and_not_of_the_training_split(near):
+    found, _, images = near
+    held_out, train = ([at_size(images[rows], COPY_SIZE)] for rows in (range(21, 30, 2), range(1, 20, 2)))
+    assert found.held_out == pytest.approx(nearest_distance(*held_out, *train)[0])
+
+
+def test_many_held_out_images_are_thinned_evenly(monkeypatch):
+    monkeypatch.setattr(report_pairs, "HELD_OUT", 3)
+    splits = pd.DataFrame({"row": range(12), "split": ["train"] * 5 + ["test"] * 7})
+    assert len(report_pairs.held_out_distances(photographs(12), splits)) == 3
+
+
+def test_distances_are_drawn_the_same_twice():
+    distances = {"synthetic": RNG.random(50), "real": RNG.random(9)}
+    drawn = distances_figure(distances, 0.02)
+    assert drawn.startswith("data:image/svg+xml")
+    assert drawn == distances_figure(distances, 0.02)
+    assert drawn != distances_figure(distances, 0.3)
