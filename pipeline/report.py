@@ -13,7 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 from pydantic import Field
 
-from pipeline import report_data, report_intervals, report_text, report_times
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
 from pipeline.metrics.copies import COPY_SIZE
@@ -30,10 +29,11 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.report_figures import curves_figure, distances_figure
-from pipeline.report_pairs import nearness
-from pipeline.report_pictures import mosaic, thumbnail
-from pipeline.report_training import classifier_figures, extractor_figure, generator_figures
+from pipeline.reporting import dataset, intervals, text, times
+from pipeline.reporting.figures import curves_figure, distances_figure
+from pipeline.reporting.pairs import nearness
+from pipeline.reporting.pictures import mosaic, thumbnail
+from pipeline.reporting.training import classifier_figures, extractor_figure, generator_figures
 from pipeline.stage import TIMES, run_stage
 from pipeline.store import read_csv, read_json, write_text
 
@@ -59,7 +59,7 @@ REPORT = Path("reports/report.html")
 MODEL_CARD = Path("reports/model_card.md")
 MANIFEST = "manifest.csv"
 NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
-TEMPLATES = Path(__file__).parent / "templates"
+TEMPLATES = Path(__file__).parent / "reporting/templates"
 
 EXAMPLES, COLUMNS, EXAMPLE_SIZE = 12, 4, 96  # images of a class side by side, in a row, and px of each
 SHOWN, GRID_SIZE = 12, 640  # generators whose sample grid and training are shown, px of a grid: ten megabytes at most
@@ -97,8 +97,8 @@ def main() -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"text": report_text, "duration": report_times.duration}
-    templates.globals |= {"turned": report_data.TURNED, "copy_size": COPY_SIZE}
+    templates.globals |= {"text": text, "duration": times.duration}
+    templates.globals |= {"turned": dataset.TURNED, "copy_size": COPY_SIZE}
     write_text(REPORT, templates.get_template("report.html").render(content))
     write_text(MODEL_CARD, templates.get_template("model_card.md").render(content))
 
@@ -112,13 +112,13 @@ def gather(params: Params) -> dict[str, Any]:
     generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
     return {
         "params": params,
-        "verdict": report_text.verdict_sentence({scheme: reports[scheme] for scheme in gan_schemes}),
-        "caveats": report_text.caveats(reports, params.source.name),
+        "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in gan_schemes}),
+        "caveats": text.caveats(reports, params.source.name),
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
-        "rows": report_intervals.scheme_rows(reports),
-        "axes": {"auc": report_intervals.auc_axis(reports), "gain": report_intervals.gain_axis(reports)},
+        "rows": intervals.scheme_rows(reports),
+        "axes": {"auc": intervals.auc_axis(reports), "gain": intervals.gain_axis(reports)},
         "examples": examples(params, splits),
         "nearness": {class_name: nearest(params, splits, class_name) for class_name in params.classes},
         "grids": grids(generators[:SHOWN]),
@@ -131,7 +131,7 @@ def gather(params: Params) -> dict[str, Any]:
         "data": data(params, splits),
         "settings": settings(params),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "times": times(params, schemes, generators),
+        "times": stage_seconds(params, schemes, generators),
     }
 
 
@@ -186,7 +186,7 @@ def nearest(params: Params, splits: pd.DataFrame, class_name: ClassName) -> dict
     distances = {"synthetic, all that were drawn": found.drawn, "real, of val and test": found.held_out}
     return found._asdict() | {
         "figure": distances_figure(distances, params.synthesize.copy_distance),
-        "sentence": report_text.nearness_sentence(found.drawn, found.held_out),
+        "sentence": text.nearness_sentence(found.drawn, found.held_out),
     }
 
 
@@ -204,7 +204,7 @@ def extractor() -> dict[str, Any]:
     validation = _read(EXTRACTOR)
     return {
         "valid": validation["valid"],
-        "sentence": report_text.extractor_sentence(validation),
+        "sentence": text.extractor_sentence(validation),
         "figure": extractor_figure(validation),
     }
 
@@ -215,13 +215,13 @@ def training(class_name: str, seed: int) -> dict[str, str]:
     return generator_figures(read_csv(path)) if path.is_file() else {}
 
 
-def times(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[report_times.Time]:
+def stage_seconds(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[times.Time]:
     """None where the stages ran elsewhere, as the log stays with the machine."""
     if not TIMES.is_file():
         return []
     items = {f"{class_name}-{seed}" for class_name, seed in generators}
     items |= {f"{scheme}-{seed}" for scheme in schemes for seed in params.classifier.seeds}
-    return report_times.stage_times(read_csv(TIMES), items, without="report")
+    return times.stage_times(read_csv(TIMES), items, without="report")
 
 
 def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
@@ -233,17 +233,17 @@ def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
     )
     reduced_to = f"{params.reduce.size:,} images, {params.reduce.balance}"
     return {
-        "flow": report_data.flow_rows(counts, reduced_to, Counter(moved["to"])),
-        "figures": report_data.label_figures(counts["ingest"]["by_label"]),
-        "labels": [label for label in report_data.LABELS if counts["ingest"]["label"].get(label)],
-        "splits": report_data.split_rows(splits),
-        "sources": report_data.source_rows(counts["split"]["by_source"]),
-        "pairs": report_data.duplicate_pairs(duplicates, open_images(IMAGES)),
-        "pair_counts": report_data.pair_counts(duplicates),
-        "moved": list(moved.head(report_data.MOVED)[["image_id", "from", "to", "group_id"]].itertuples(index=False)),
+        "flow": dataset.flow_rows(counts, reduced_to, Counter(moved["to"])),
+        "figures": dataset.label_figures(counts["ingest"]["by_label"]),
+        "labels": [label for label in dataset.LABELS if counts["ingest"]["label"].get(label)],
+        "splits": dataset.split_rows(splits),
+        "sources": dataset.source_rows(counts["split"]["by_source"]),
+        "pairs": dataset.duplicate_pairs(duplicates, open_images(IMAGES)),
+        "pair_counts": dataset.pair_counts(duplicates),
+        "moved": list(moved.head(dataset.MOVED)[["image_id", "from", "to", "group_id"]].itertuples(index=False)),
         "moved_count": len(moved),
-        "licences": report_data.licence_rows(reduced, splits),
-        "counts": {stage: report_text.count_rows(without_figures(content)) for stage, content in counts.items()},
+        "licences": dataset.licence_rows(reduced, splits),
+        "counts": {stage: text.count_rows(without_figures(content)) for stage, content in counts.items()},
     }
 
 
@@ -254,7 +254,7 @@ def without_figures(content: Mapping[str, Any]) -> dict[str, Any]:
 
 def settings(params: Params) -> list[tuple[str, str]]:
     values: Mapping[str, Any] = params.model_dump(by_alias=True)
-    return [(key.replace("${gan.variant}", params.variant), value) for key, value in report_text.setting_rows(values)]
+    return [(key.replace("${gan.variant}", params.variant), value) for key, value in text.setting_rows(values)]
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import sklearn.metrics
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.metrics import classification
@@ -20,6 +20,7 @@ tied_problems = st.integers(0, 2**32 - 1).map(
 )
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(tied_problems)
 def test_areas_agree_with_scikit_learn_also_with_ties(problem):
     target, score = problem
@@ -29,6 +30,7 @@ def test_areas_agree_with_scikit_learn_also_with_ties(problem):
     assert classification.brier(target, score) == pytest.approx(sklearn.metrics.brier_score_loss(target, score))
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(tied_problems)
 def test_pauc_is_the_challenge_metric(problem):
     target, score = problem
@@ -63,6 +65,7 @@ def test_thresholds_come_with_the_rates_that_they_promise():
     assert classification.balanced_accuracy(target, score, 0.85) == pytest.approx((0.6 + 0.9) / 2)
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(tied_problems)
 def test_youdens_threshold_is_the_best_point_of_scikit_learns_curve(problem):
     target, score = problem

@@ -13,19 +13,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from pipeline import (
-    report,
-    report_data,
-    report_figures,
-    report_intervals,
-    report_pairs,
-    report_pictures,
-    report_text,
-    report_training,
-)
+from pipeline import report
 from pipeline.errors import InputError
 from pipeline.params.reader import read_tree
 from pipeline.perceptual_hash import perceptual_hash, similar_pairs
+from pipeline.reporting import dataset, figures, intervals, pairs, pictures, text, training
 
 GAN_SCHEMES = ("gan_balanced", "gan_plus_10")
 ROOT = Path(__file__).parents[1]
@@ -38,7 +30,7 @@ FIVE = {"psnr": 12.3, "ssim": 0.31, "ms_gmsd": 0.25, "mdsi": 0.47, "haarpsi": 0.
 def scheme_report(verdict="reference", gain=0.02, detectable=None):
     content = {"auc": 0.8, "auc_ci_low": 0.75, "auc_ci_high": 0.85, "auc_std": 0.01, "p_holm": None, "verdict": verdict}
     content |= {"detectable_gain": detectable, "intervals_carry_seed_error": True, "auc_per_seed": [0.79, 0.81]}
-    for key in report_intervals.GAINS:
+    for key in intervals.GAINS:
         content |= {key: gain, f"{key}_ci_low": gain - 0.01, f"{key}_ci_high": gain + 0.01}
     scores = ("average_precision", "pauc_tpr80", "sensitivity_at_90_specificity", "balanced_accuracy", "brier", "ece")
     content |= dict.fromkeys(scores, 0.123)
@@ -61,7 +53,7 @@ def here(tmp_path, monkeypatch):
 @pytest.fixture
 def undrawn(monkeypatch):
     """What is said, in a tenth of the time."""
-    for module in (report_figures, report_training):
+    for module in (figures, training):
         monkeypatch.setattr(module, "draw", lambda height, paint: "data:image/svg+xml;base64,")
 
 
@@ -111,7 +103,7 @@ def write_classifier(scheme, seed, **changes):
 def counts_of_stages():
     """12,345 records, of which 40 reach a split."""
     labels = {"benign": 9000, "malignant": 3000, "unknown": 300}
-    by_label = {key: {"<value>": labels} for key in report_data.FIGURES}
+    by_label = {key: {"<value>": labels} for key in dataset.FIGURES}
     ingest = {"records": 12345, "rows": 12300, "unreadable": {"count": 40, "first": ["<record>"] * 9}}
     ingest |= {"duplicate_ids": {"dropped": 5, "conflicting": 2}, "label": labels, "by_label": by_label}
     reduce = {"rows": 12300, "dropped": {"unlabelled": 300, "too_odd": 100}, "not_chosen": 11853, "kept": 47}
@@ -195,7 +187,7 @@ def page():
 
 
 def test_the_verdict_is_said_once_and_plainly(standard):
-    sentence = report_text.verdict_sentence(
+    sentence = text.verdict_sentence(
         {
             "gan_balanced": scheme_report("harms", -0.05, 0.041),
             "gan_plus_10": scheme_report("no detectable effect", 0.01, 0.027),
@@ -210,12 +202,10 @@ def test_the_verdict_is_said_once_and_plainly(standard):
 
 
 def test_the_sentence_of_every_verdict():
-    helped = report_text.verdict_sentence(
-        {"a": scheme_report("helps", 0.1, 0.05), "b": scheme_report("helps", 0.1, 0.05)}
-    )
+    helped = text.verdict_sentence({"a": scheme_report("helps", 0.1, 0.05), "b": scheme_report("helps", 0.1, 0.05)})
     assert helped.startswith("Synthetic images helped in a and b, which beat both")
-    assert "no scheme with synthetic images" in report_text.verdict_sentence({}).lower()
-    untested = report_text.verdict_sentence({"a": scheme_report("not tested")})
+    assert "no scheme with synthetic images" in text.verdict_sentence({}).lower()
+    untested = text.verdict_sentence({"a": scheme_report("not tested")})
     assert untested.startswith("The effect of synthetic images in a could not be tested")
     assert "95 % power" not in untested
 
@@ -335,8 +325,8 @@ def test_without_gan_schemes_there_is_no_verdict(here, undrawn):
 
 def test_one_seed_and_phantoms_are_announced(standard):
     lacking = scheme_report() | {"intervals_carry_seed_error": False}
-    assert len(report_text.caveats({"a": lacking}, "phantom")) == 2
-    assert report_text.caveats({"a": scheme_report()}, "isic") == []
+    assert len(text.caveats({"a": lacking}, "phantom")) == 2
+    assert text.caveats({"a": scheme_report()}, "isic") == []
     assert "procedural phantoms" in standard[0].text
 
 
@@ -392,7 +382,7 @@ def test_the_sections_come_in_the_order_of_their_weight(standard):
     anchors = [attrs["id"] for tag, attrs in standard[0].tags if tag == "h2"]
     assert anchors == ["images", "curves", "generators", "data", "settings"]
     first_screen, _, _ = standard[2].partition("<h2")
-    assert report_text.CLAUSES["harms"].format("gan_balanced") in first_screen.replace("Synthetic", "synthetic")
+    assert text.CLAUSES["harms"].format("gan_balanced") in first_screen.replace("Synthetic", "synthetic")
     assert first_screen.count("<td") == 5 * 7 + 5  # of every scheme all but its name, and the scales
 
 
@@ -403,8 +393,8 @@ def test_every_printed_interval_of_the_schemes_is_drawn(standard):
 
 def test_the_nearest_pairs_of_each_class_are_shown_with_typical_ones(standard):
     opened = standard[0]
-    pairs = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "the training image" in attrs["alt"]]
-    assert len(pairs) == 2 * (report_pairs.CLOSEST + report_pairs.TYPICAL)
+    shown = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "the training image" in attrs["alt"]]
+    assert len(shown) == 2 * (pairs.CLOSEST + pairs.TYPICAL)
     assert opened.text.count("1 of 16 images drawn were nearer than 0.02 and dropped as copies") == 2
     assert "0.020 , generator seed 0; image_1" in opened.text
     assert "the nearest at 0.010; of real images of val and test half lie within" in opened.text
@@ -442,15 +432,15 @@ def test_times_are_summed_or_said_to_be_unknown(here, undrawn):
     ],
 )
 def test_the_first_weights_are_said(built_with, said):
-    assert report_text.weights_sentence(built_with) == said
+    assert text.weights_sentence(built_with) == said
 
 
 def test_what_the_extractor_sees_is_said():
-    assert report_text.extractor_sentence(validation()) == (
+    assert text.extractor_sentence(validation()) == (
         "The feature extractor sees blur, noise, colour and dropped modes: KID rises with each, and between two halves "
         "of 1,234 real images KID is -0.001 ± 0.002."
     )
-    failed = report_text.extractor_sentence(validation(valid=False, failed=["blur", "dropped_modes"]))
+    failed = text.extractor_sentence(validation(valid=False, failed=["blur", "dropped_modes"]))
     assert failed.startswith("The feature extractor failed its test on blur and dropped modes: do not rank")
 
 
@@ -462,7 +452,7 @@ def test_gray_images_make_a_page(here, undrawn):
 
 def test_a_mosaic_holds_the_images_in_order():
     images = np.arange(6, dtype=np.uint8).reshape(6, 1, 1, 1) * np.full((6, 4, 4, 1), 40, dtype=np.uint8)
-    uri = report_pictures.mosaic(images, columns=3, size=4)
+    uri = pictures.mosaic(images, columns=3, size=4)
 
     picture = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))))
     assert picture.shape == (12, 18)
@@ -475,13 +465,13 @@ def test_a_pair_is_shown_with_the_second_turned_to_lie_as_the_first_does():
     for method in Image.Transpose:
         turned = photograph.transpose(method)
         [pair] = similar_pairs([perceptual_hash(photograph), perceptual_hash(turned)], limit=30)
-        uri = report_pictures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
+        uri = pictures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
         shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))), dtype=float)
-        assert shown.shape == (64, 128 + report_pictures.PAIR_GAP, 3)
+        assert shown.shape == (64, 128 + pictures.PAIR_GAP, 3)
         assert abs(shown[:, :64] - shown[:, -64:]).mean() < 5, method
         assert abs(shown[:, :64] - np.asarray(photograph)).mean() < 5
 
 
 def test_gray_pairs_are_shown():
     gray = np.zeros((8, 8, 1), dtype=np.uint8)
-    assert report_pictures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")
+    assert pictures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.report_pictures import pair_picture
+from pipeline.reporting.pictures import pair_picture
 
 SPLIT_NAMES = ("train", "val", "test")
 LABELS = ("benign", "malignant", "indeterminate", "unknown")

@@ -2,14 +2,14 @@
 
 import pytest
 
-from pipeline import report_intervals
-from pipeline.report_intervals import Axis, Drawn
+from pipeline.reporting import intervals
+from pipeline.reporting.intervals import Axis, Drawn
 
 
 def scheme(auc, gains):
     """``gains``: (low, value, high) by key; None where there is nothing to compare with."""
     report = {"auc_ci_low": auc - 0.1, "auc": auc, "auc_ci_high": auc + 0.1}
-    for key in report_intervals.GAINS:
+    for key in intervals.GAINS:
         low, value, high = gains.get(key) or (None, None, None)
         report |= {f"{key}_ci_low": low, key: value, f"{key}_ci_high": high}
     return report
@@ -26,20 +26,20 @@ def test_a_place_is_in_percent_of_its_axis():
 
 
 def test_axes_hold_every_interval_and_gains_hold_zero():
-    auc, gain = report_intervals.auc_axis(REPORTS), report_intervals.gain_axis(REPORTS)
+    auc, gain = intervals.auc_axis(REPORTS), intervals.gain_axis(REPORTS)
     assert auc.low <= 0.5
     assert auc.high >= 0.8
     assert gain.low <= -0.18
     assert gain.high >= 0.08
     assert 0 in gain.ticks
     assert (gain.low, gain.high) == (gain.ticks[0], gain.ticks[-1])
-    only_up = report_intervals.gain_axis({"a": scheme(0.7, {"auc_gain": (0.1, 0.2, 0.3)})})
+    only_up = intervals.gain_axis({"a": scheme(0.7, {"auc_gain": (0.1, 0.2, 0.3)})})
     assert only_up.low <= 0
 
 
 def test_a_drawn_interval_is_the_printed_one():
-    rows = report_intervals.scheme_rows(REPORTS)
-    cell, axis = rows["gan"].gains["baseline"], report_intervals.gain_axis(REPORTS)
+    rows = intervals.scheme_rows(REPORTS)
+    cell, axis = rows["gan"].gains["baseline"], intervals.gain_axis(REPORTS)
     assert (cell.value, cell.interval) == ("\N{MINUS SIGN}0.100", "\N{MINUS SIGN}0.180 to \N{MINUS SIGN}0.020")
     drawn = [axis.low + place / 100 * (axis.high - axis.low) for place in cell.drawn]
     assert drawn == pytest.approx([-0.18, -0.1, -0.02], abs=1e-4)
@@ -47,6 +47,6 @@ def test_a_drawn_interval_is_the_printed_one():
 
 
 def test_a_scheme_is_not_drawn_against_itself_or_none():
-    rows = report_intervals.scheme_rows(REPORTS)
+    rows = intervals.scheme_rows(REPORTS)
     assert rows["classic"].gains["classic"].drawn is None  # itself
     assert rows["gan"].gains["placebo"].drawn is None  # none

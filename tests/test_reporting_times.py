@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from pipeline.report_times import Time, duration, stage_times
+from pipeline.reporting.times import Time, duration, stage_times
 
 
 def log(*rows):

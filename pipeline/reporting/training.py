@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report_figures import COLOURS, GRAY, INK, draw, legend_above
+from pipeline.reporting.figures import COLOURS, GRAY, INK, draw, legend_above
 
 ROLES = ("generator_", "discriminator_", "real_", "fake_")  # columns of a training curve that differ in it only are d
 CHOICE = "val_kid"  # column of a training curve: the checkpoint of the lowest is kept

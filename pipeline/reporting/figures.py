@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from pipeline.report_pictures import data_uri
+from pipeline.reporting.pictures import data_uri
 
 WIDTH = 4.2  # inches: at the width of a telephone the letters are still legible
 COLOURS = ("#3b6fb6", "#d1762a", "#3d8f5b", "#b23a48", "#7a5ba6", "#7f6a4f", "#c25b9a", "#5f6b76", "#8f9a2b", "#2f9aa8")

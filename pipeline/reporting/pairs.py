@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pipeline.images import at_size
 from pipeline.metrics.copies import COPY_SIZE, nearest_distance
 from pipeline.registration import TURNS
-from pipeline.report_pictures import pair_picture
+from pipeline.reporting.pictures import pair_picture
 
 CLOSEST, TYPICAL, PAIR_SIZE = 6, 3, 128  # pairs that are shown; px of each image of a pair
 HELD_OUT = 500  # real images of val and test that are compared, at most

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from pipeline import report_training
+from pipeline.reporting import training
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def axes_for_drawings(monkeypatch):
         paint(axes)
         return axes
 
-    monkeypatch.setattr(report_training, "draw", draw)
+    monkeypatch.setattr(training, "draw", draw)
 
 
 def legend(axes):
@@ -30,7 +30,7 @@ def curve(**columns):
 
 def test_losses_share_a_figure_and_numbers_that_differ_in_their_role_another():
     names = ("discriminator_loss_real", "discriminator_loss_fake", "generator_loss_adversarial")
-    figures = report_training.generator_figures(
+    figures = training.generator_figures(
         curve(**{name: [1.0, 2.0, 3.0, 4.0] for name in (*names, "real_logits", "fake_logits", "wasserstein")})
     )
     assert list(figures) == ["Losses", "Logits", "Wasserstein"]
@@ -39,7 +39,7 @@ def test_losses_share_a_figure_and_numbers_that_differ_in_their_role_another():
 
 
 def test_the_checkpoint_of_the_lowest_kid_is_marked_as_kept():
-    figures = report_training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None, 0.3, None, 0.2]))
+    figures = training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None, 0.3, None, 0.2]))
     axes = figures["KID to validation images"]
     line, kept = axes.get_lines()
     assert line.get_xydata().tolist() == [[2, 0.3], [4, 0.2]]
@@ -49,7 +49,7 @@ def test_the_checkpoint_of_the_lowest_kid_is_marked_as_kept():
 
 
 def test_a_curve_without_validation_has_no_such_figure():
-    assert list(report_training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None] * 4))) == ["Losses"]
+    assert list(training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None] * 4))) == ["Losses"]
 
 
 def test_a_classifier_has_a_line_for_each_seed_their_mean_and_the_steps_kept():
@@ -58,7 +58,7 @@ def test_a_classifier_has_a_line_for_each_seed_their_mean_and_the_steps_kept():
         seed: pd.DataFrame({"step": steps, "val_auc": auc}) for seed, auc in ((0, [0.5, 0.8, 0.6]), (5, [0.7] * 3))
     }
     other = {0: pd.DataFrame({"step": steps, "val_auc": [0.4, 0.5, 0.9]})}
-    figures = report_training.classifier_figures({"classic": curves, "gan": other})
+    figures = training.classifier_figures({"classic": curves, "gan": other})
     lines = [line.get_xydata().tolist() for line in figures["classic"].get_lines()]
     assert lines[1] == [[20, 0.8]]
     assert lines[3] == [[10, 0.7]]  # the first of equals, as training keeps it
@@ -71,7 +71,7 @@ def test_a_classifier_has_a_line_for_each_seed_their_mean_and_the_steps_kept():
 def test_the_extractor_is_drawn_over_the_level_of_halves():
     damages = {"blur": [0.1, 0.5], "dropped_modes": [-0.01, 0.3]}
     damages = {name: [{"strength": 1.0, "kid": kid, "kid_std": 0.1} for kid in kids] for name, kids in damages.items()}
-    axes = report_training.extractor_figure({"halves": {"kid": 0.01, "kid_std": 0.01}, "damages": damages})
+    axes = training.extractor_figure({"halves": {"kid": 0.01, "kid_std": 0.01}, "damages": damages})
     blur, dropped = (line.get_xydata().tolist() for line in axes.get_lines())
     assert blur == [[1, 0.1], [2, 0.5]]
     assert dropped == [[1, pytest.approx(0.01)], [2, 0.3]]  # below zero is drawn at the floor

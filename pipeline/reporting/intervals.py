@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from matplotlib.ticker import MaxNLocator
 
-from pipeline.report_text import Reports, auc_cell, gain_cell
+from pipeline.reporting.text import Reports, auc_cell, gain_cell
 
 GAINS = {  # key of reports/classifier: what is compared with, in a column's head
     "auc_gain": "baseline",

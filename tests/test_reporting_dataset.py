@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import report_data, report_text
+from pipeline.reporting import dataset, text
 
 SOME = st.integers(0, 1000)
 COLUMNS = ["first", "second", "first_row", "second_row", "kind", "distance", "correlation", "turn"]
@@ -32,7 +32,7 @@ def counts_of(unreadable=0, repeated=0, synthetic=0, not_chosen=0, broken=0, tra
 
 
 def flow(counts, moved=None):
-    return report_data.flow_rows(counts, "9 images, balanced", moved or {})
+    return dataset.flow_rows(counts, "9 images, balanced", moved or {})
 
 
 def check_that_it_adds_up(rows):
@@ -59,7 +59,7 @@ def test_images_that_no_stage_accounts_for_are_said(rows, kept, packed, train):
     counts["ingest"]["rows"], counts["reduce"]["kept"] = rows, kept
     counts["prepare"]["packed"], counts["split"]["train"]["images"] = packed, train
     check_that_it_adds_up(flow(counts))
-    assert [row.name for row in flow(counts_of())].count(report_data.UNEXPLAINED) == 0
+    assert [row.name for row in flow(counts_of())].count(dataset.UNEXPLAINED) == 0
 
 
 def test_every_loss_has_its_reason_and_every_split_what_was_moved_there():
@@ -83,29 +83,29 @@ def test_every_loss_has_its_reason_and_every_split_what_was_moved_there():
 
 def test_bars_are_in_order_and_what_is_not_named_comes_last():
     one = {"benign": 1, "malignant": 0}
-    by_label = {key: {"x": one} for key in report_data.FIGURES} | {
+    by_label = {key: {"x": one} for key in dataset.FIGURES} | {
         "age_group": {"(none)": one, "100-109": one, "20-29": one, "0-9": one},
         "sex": {"(none)": {"benign": 9}, "(other)": {"benign": 8}, "male": {"benign": 2}, "female": {"benign": 3}},
     }
-    figures = report_data.label_figures(by_label)
-    assert list(figures) == list(report_data.FIGURES.values())
+    figures = dataset.label_figures(by_label)
+    assert list(figures) == list(dataset.FIGURES.values())
     assert [bar.name for bar in figures["Age in years"]] == ["0-9", "20-29", "100-109", "not stated"]
     assert [bar.name for bar in figures["Sex"]] == ["female", "male", "not stated", "other values"]
 
 
 def test_a_bar_is_as_long_as_its_images_and_stacked_by_label():
     by_label = {"benign": 30, "malignant": 10, "unknown": 10, "indeterminate": 0}
-    bar = report_data.label_bar("nevus", by_label, longest=200)
+    bar = dataset.label_bar("nevus", by_label, longest=200)
     assert (bar.images, bar.malignant) == (50, 0.25)
     assert bar.labels == {"benign": (30, 15), "malignant": (10, 5), "unknown": (10, 5)}
-    assert report_data.label_bar("nevus", {"unknown": 3}, longest=3).malignant is None
+    assert dataset.label_bar("nevus", {"unknown": 3}, longest=3).malignant is None
 
 
 @pytest.mark.parametrize(
-    ("share", "printed"), [(None, report_text.DASH), (0, "0 %"), (0.004, "0.4 %"), (0.25, "25 %"), (1, "100 %")]
+    ("share", "printed"), [(None, text.DASH), (0, "0 %"), (0.004, "0.4 %"), (0.25, "25 %"), (1, "100 %")]
 )
 def test_a_small_share_is_not_printed_as_none(share, printed):
-    assert report_text.percent(share) == printed
+    assert text.percent(share) == printed
 
 
 def test_pairs_of_different_labels_come_first_then_those_least_alike():
@@ -116,16 +116,16 @@ def test_pairs_of_different_labels_come_first_then_those_least_alike():
         ("g", "h", 0, 1, "file", 0, 1.0, "identity", 1, 0),
     ]
     duplicates = pd.DataFrame(rows, columns=COLUMNS)
-    pairs = report_data.duplicate_pairs(duplicates, np.zeros((2, 8, 8, 3), dtype=np.uint8))
+    pairs = dataset.duplicate_pairs(duplicates, np.zeros((2, 8, 8, 3), dtype=np.uint8))
     assert [pair.names[0] for pair in pairs] == ["g", "e", "c", "a"]
     assert [pair.classes for pair in pairs] == [("malignant", "benign"), None, None, None]
     assert pairs[0].alike == "the same file"
     assert pairs[1].alike == "alike, distance 9, correlation 0.88; second shown mirrored left to right"
-    assert report_data.pair_counts(duplicates) == {"file": 2, "look": 2, "different_labels": 1}
+    assert dataset.pair_counts(duplicates) == {"file": 2, "look": 2, "different_labels": 1}
 
 
 def test_only_the_first_pairs_are_drawn():
-    rows = [(f"a{n:03d}", "b", 0, 1, "file", 0, 1.0, "identity", 0, 0) for n in range(report_data.PAIRS + 9)]
+    rows = [(f"a{n:03d}", "b", 0, 1, "file", 0, 1.0, "identity", 0, 0) for n in range(dataset.PAIRS + 9)]
     images = np.zeros((2, 8, 8, 3), dtype=np.uint8)
-    assert len(report_data.duplicate_pairs(pd.DataFrame(rows, columns=COLUMNS), images)) == report_data.PAIRS
-    assert report_data.duplicate_pairs(pd.DataFrame(columns=COLUMNS), images) == []
+    assert len(dataset.duplicate_pairs(pd.DataFrame(rows, columns=COLUMNS), images)) == dataset.PAIRS
+    assert dataset.duplicate_pairs(pd.DataFrame(columns=COLUMNS), images) == []

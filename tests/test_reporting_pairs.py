@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from pipeline import report_pairs
 from pipeline.images import at_size
 from pipeline.metrics.copies import COPY_SIZE, nearest_distance
 from pipeline.registration import TURNS
-from pipeline.report_figures import distances_figure
+from pipeline.reporting import pairs
+from pipeline.reporting.figures import distances_figure
 
 RNG = np.random.default_rng(0)
 SIZE = 64
@@ -33,9 +33,9 @@ def shown(pair):
 def test_the_training_image_is_turned_to_lie_as_the_synthetic_one_does(turn, channels):
     [training] = photographs(1, channels)
     synthetic = TURNS[turn](training[np.newaxis])[0]
-    pair = report_pairs.nearest_pair(synthetic, training, {"seed": 4, "nearest_image_id": "a", "distance": 0.0})
+    pair = pairs.nearest_pair(synthetic, training, {"seed": 4, "nearest_image_id": "a", "distance": 0.0})
     picture = shown(pair)
-    size = report_pairs.PAIR_SIZE
+    size = pairs.PAIR_SIZE
     assert pair.turn == turn
     assert abs(picture[:, :size] - picture[:, -size:]).mean() < 5
     assert (pair.seed, pair.nearest) == (4, "a")
@@ -58,13 +58,13 @@ def near():
         rows["nearest_image_id"] = [f"i{row}" for row in train[nearest]]
         dropped = pd.DataFrame({"row": [None], "distance": [0.001], "copy": [True], "nearest_image_id": ["i1"]})
         manifests[seed] = pd.concat([dropped.astype(rows.dtypes), rows], ignore_index=True)
-    return report_pairs.nearness(manifests, synthetic, images, splits, 1), manifests, images
+    return pairs.nearness(manifests, synthetic, images, splits, 1), manifests, images
 
 
 def test_the_nearest_of_all_seeds_come_first_and_copies_are_not_shown(near):
     found, manifests, _ = near
     kept = pd.concat(manifests.values()).query("not copy")["distance"].sort_values()
-    assert [pair.distance for pair in found.closest] == list(kept[: report_pairs.CLOSEST])
+    assert [pair.distance for pair in found.closest] == list(kept[: pairs.CLOSEST])
     assert {pair.seed for pair in found.closest} == {0, 3}
     assert found.copies == 2
     assert len(found.drawn) == 22
@@ -74,7 +74,7 @@ def test_typical_pairs_lie_at_the_median(near):
     found, manifests, _ = near
     kept = pd.concat(manifests.values()).query("not copy")["distance"]
     distances = [pair.distance for pair in found.typical]
-    assert len(distances) == report_pairs.TYPICAL
+    assert len(distances) == pairs.TYPICAL
     assert min(distances) <= kept.median() <= max(distances)
 
 
@@ -82,8 +82,8 @@ def test_the_pictures_are_of_the_images_that_the_manifest_names(near):
     found, _, images = near
     first = found.closest[0]
     picture = shown(first)
-    training = at_size(images[int(first.nearest[1:])][np.newaxis], report_pairs.PAIR_SIZE)[0]
-    assert abs(picture[:, -report_pairs.PAIR_SIZE :] - training).mean() < 5
+    training = at_size(images[int(first.nearest[1:])][np.newaxis], pairs.PAIR_SIZE)[0]
+    assert abs(picture[:, -pairs.PAIR_SIZE :] - training).mean() < 5
 
 
 def test_held_out_images_are_of_the_class_and_not_of_the_training_split(near):
@@ -93,9 +93,9 @@ def test_held_out_images_are_of_the_class_and_not_of_the_training_split(near):
 
 
 def test_many_held_out_images_are_thinned_evenly(monkeypatch):
-    monkeypatch.setattr(report_pairs, "HELD_OUT", 3)
+    monkeypatch.setattr(pairs, "HELD_OUT", 3)
     splits = pd.DataFrame({"row": range(12), "split": ["train"] * 5 + ["test"] * 7})
-    assert len(report_pairs.held_out_distances(photographs(12), splits)) == 3
+    assert len(pairs.held_out_distances(photographs(12), splits)) == 3
 
 
 def test_distances_are_drawn_the_same_twice():
