@@ -1,5 +1,6 @@
 """Stage score_synthetic: synthetic and training images of one class and the extractor in, their distances out."""
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
         "copies_found": int(manifest["copy"].sum()),
         "n_real": len(real),
         "n_synthetic": len(synthetic),
+        "real_sha256": hashlib.sha256(real.tobytes()).hexdigest(),
         "sliced_wasserstein": sliced_wasserstein(real, synthetic, rng),
         **in_feature_space(FeatureSpace(FEATURES, device), real, synthetic, params.score.neighbours),
         **full_reference(real, synthetic, params.score.pairs, rng, device),

@@ -148,6 +148,7 @@ def write_generator(class_name, seed=0):
         "sliced_wasserstein": 12.3,
         "extractor": "own",
         "extractor_sha256": "ab" * 32,
+        "real_sha256": "cd" * 32,
         **FIVE,
     }
     scores["reference"] = {"random_pairs": FIVE, "real_pairs": FIVE, "noise_pairs": FIVE}

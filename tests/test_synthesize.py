@@ -35,7 +35,7 @@ class Replay(torch.nn.Module):
 
 
 def drawn_from(images: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4):
-    variant = Adversarial(Replay(images), torch.nn.Identity(), 2, lambda *_: {}, lambda *_: {})
+    variant = Adversarial(Replay(images), torch.nn.Identity(), 2, (0, 0), (0, 0), lambda *_: {}, lambda *_: {})
     params = SynthesizeParams(count=count, batch_size=batch_size, copy_distance=0.02)
     return synthesize.draw(variant, 1, params, training, torch.Generator().manual_seed(0), torch.device("cpu"))
 
@@ -94,7 +94,7 @@ def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
     scores = json.loads(Path("reports/generators/malignant_0.json").read_text())
     contract = "variant parameters psnr ssim ms_gmsd mdsi haarpsi kid kid_std fid precision recall density coverage"
     contract += " copies_found n_real n_synthetic extractor extractor_sha256 reference"
-    contract += " sliced_wasserstein checkpoint_kimg"
+    contract += " sliced_wasserstein checkpoint_kimg real_sha256"
     assert set(scores) == set(contract.split())
     assert scores["n_real"] == 10
     assert scores["copies_found"] == pd.read_csv(SYNTHETIC / "manifest.csv")["copy"].sum()
