@@ -13,20 +13,18 @@ from models.losses import hinge_fake_loss, hinge_real_loss
 class SnganGenerator(nn.Module):
     """(z (N, Z), labels (N,)) -> images (N, C, H, W) in [-1, 1]; the labels play no part.
 
-    Differs from the paper: nearest upsampling and a 3x3 convolution for each transposed one, which leaves no grid.
+    Differs from the paper: batch norm and ReLU behind the dense layer too.
     """
 
     def __init__(self, image_size: int, channels: int, latent_dim: int, features: int) -> None:
         super().__init__()
-        widths = feature_maps(features, doublings(image_size))[::-1]
+        widths = [*feature_maps(features, doublings(image_size))[::-1], features]
         self.widest = widths[0]
         self.linear = nn.Linear(latent_dim, self.widest * 16)
         layers: list[nn.Module] = [nn.BatchNorm2d(self.widest), nn.ReLU()]
         for wide, narrow in pairwise(widths):
-            layers += [nn.Upsample(scale_factor=2), nn.Conv2d(wide, narrow, 3, 1, 1, bias=False)]
-            layers += [nn.BatchNorm2d(narrow), nn.ReLU()]
-        layers += [nn.Upsample(scale_factor=2), nn.Conv2d(widths[-1], channels, 3, 1, 1), nn.Tanh()]
-        self.layers = nn.Sequential(*layers)
+            layers += [nn.ConvTranspose2d(wide, narrow, 4, 2, 1, bias=False), nn.BatchNorm2d(narrow), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(features, channels, 3, 1, 1), nn.Tanh())
         initialise(self)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
