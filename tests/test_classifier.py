@@ -361,7 +361,7 @@ def test_an_interrupted_run_ends_in_the_same_bytes(schedule: str, experiment, mo
 
 def test_predictions_are_unrounded_probabilities_of_val_and_test(experiment) -> None:
     params = experiment()
-    params["classifier"]["train"] |= {"steps": 20, "learning_rate": 0.01}
+    params["classifier"]["train"] |= {"steps": 20, "evaluate_steps": 20, "learning_rate": 0.01}
     Path("params.yaml").write_text(yaml.safe_dump(params))
     train_classifier.main("classic", "0")
     predictions, splits = pd.read_csv(PREDICTIONS), pd.read_csv("data/splits.csv")
