@@ -110,6 +110,7 @@ def gather(params: Params) -> dict[str, Any]:
     reports = {scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in schemes}
     splits = read_csv(SPLITS)
     generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
+    scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
     return {
         "params": params,
         "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in gan_schemes}),
@@ -125,9 +126,12 @@ def gather(params: Params) -> dict[str, Any]:
         "curves": curves(),
         "classifiers": classifiers(schemes, params.classifier.seeds),
         "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
-        "scores": {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators},
+        "scores": scores,
         "extractor": extractor(),
-        "training": {f"{name}, seed {seed}": training(name, seed) for name, seed in generators[:SHOWN]},
+        "training": {
+            f"{name}, seed {seed}": training(name, seed, scores[name, seed]["checkpoint_kimg"])
+            for name, seed in generators[:SHOWN]
+        },
         "data": data(params, splits),
         "settings": settings(params),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
@@ -209,10 +213,10 @@ def extractor() -> dict[str, Any]:
     }
 
 
-def training(class_name: str, seed: int) -> dict[str, str]:
+def training(class_name: str, seed: int, kept_kimg: float) -> dict[str, str]:
     """Title to drawing; none for a generator that was not trained."""
     path = PLOTS / f"gan_{class_name}_{seed}.csv"
-    return generator_figures(read_csv(path)) if path.is_file() else {}
+    return generator_figures(read_csv(path), kept_kimg) if path.is_file() else {}
 
 
 def stage_seconds(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[times.Time]:

@@ -144,7 +144,7 @@ def write_generator(class_name, seed=0):
     scores = {"variant": "dcgan", "parameters": 1234, "kid": 0.0123, "kid_std": 0.001, "fid": 44.2, "n_real": 30}
     scores |= {"precision": 0.6, "recall": 0.3, "density": 0.5, "coverage": 0.5, "copies_found": 2, "n_synthetic": 15}
     scores |= {
-        "checkpoint_kimg": 10,
+        "checkpoint_kimg": 3,
         "sliced_wasserstein": 12.3,
         "extractor": "own",
         "extractor_sha256": "ab" * 32,
@@ -406,7 +406,7 @@ def test_classifiers_and_generators_have_their_training(standard):
     assert sum("while the classifiers of" in title for title in titles) == 5
     assert "KID to validation images while the generator was trained: malignant, seed 0." in titles
     assert "efficientnet-b0 at 48 px, trained from scratch; 3 seeds of 88 optimizer steps" in standard[0].text
-    assert "benign, seed 0 dcgan 1,234 10 0.0123 ± 0.001 44.2 12.3" in standard[0].text
+    assert "benign, seed 0 dcgan 1,234 3 0.0123 ± 0.001 44.2 12.3" in standard[0].text
 
 
 def test_an_extractor_that_failed_is_a_warning(here, undrawn):

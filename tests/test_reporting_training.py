@@ -31,25 +31,26 @@ def curve(**columns):
 def test_losses_share_a_figure_and_numbers_that_differ_in_their_role_another():
     names = ("discriminator_loss_real", "discriminator_loss_fake", "generator_loss_adversarial")
     figures = training.generator_figures(
-        curve(**{name: [1.0, 2.0, 3.0, 4.0] for name in (*names, "real_logits", "fake_logits", "wasserstein")})
+        curve(**{name: [1.0, 2.0, 3.0, 4.0] for name in (*names, "real_logits", "fake_logits", "wasserstein")}),
+        kept_kimg=4,
     )
     assert list(figures) == ["Losses", "Logits", "Wasserstein"]
     assert legend(figures["Losses"]) == ["discriminator real", "discriminator fake", "generator adversarial"]
     assert legend(figures["Logits"]) == ["real", "fake"]
 
 
-def test_the_checkpoint_of_the_lowest_kid_is_marked_as_kept():
-    figures = training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None, 0.3, None, 0.2]))
+def test_the_checkpoint_that_was_kept_is_marked():
+    figures = training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None, 0.1, None, 0.2]), kept_kimg=4)
     axes = figures["KID to validation images"]
     line, kept = axes.get_lines()
-    assert line.get_xydata().tolist() == [[2, 0.3], [4, 0.2]]
+    assert line.get_xydata().tolist() == [[2, 0.1], [4, 0.2]]
     assert kept.get_xydata().tolist() == [[4, 0.2]]
     assert legend(axes) == ["kept: 0.2, after 4 thousand"]
     assert list(figures) == ["Losses", "KID to validation images"]
 
 
 def test_a_curve_without_validation_has_no_such_figure():
-    assert list(training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None] * 4))) == ["Losses"]
+    assert list(training.generator_figures(curve(loss=[1.0] * 4, val_kid=[None] * 4), kept_kimg=4)) == ["Losses"]
 
 
 def test_a_classifier_has_a_line_for_each_seed_their_mean_and_the_steps_kept():

@@ -198,6 +198,13 @@ def test_the_weights_of_the_lowest_kid_are_kept(best: int, experiment) -> None:
     assert run.chosen["kimg"] == run.curve[best]["kimg"]
 
 
+def test_a_collapse_of_low_kid_is_passed_over(experiment) -> None:
+    run = new_run(experiment(), "dcgan", min_recall=0.1)  # four looks
+    looks = iter([(0.5, 0.0), (3.0, 0.2), (2.0, 0.2), (0.1, 0.0)])
+    train(run, lambda ema: dict(zip(("val_kid", "val_recall"), next(looks), strict=True)))
+    assert run.chosen["val_kid"] == 2.0
+
+
 def test_looking_changes_no_training(experiment) -> None:
     params = experiment()
     run = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 3)

@@ -12,13 +12,17 @@ from matplotlib.ticker import MaxNLocator
 from pipeline.reporting.figures import COLOURS, GRAY, INK, draw, legend_above
 
 ROLES = ("generator_", "discriminator_", "real_", "fake_")  # columns of a training curve that differ in it only are d
-CHOICE = "val_kid"  # column of a training curve: the checkpoint of the lowest is kept
-VALIDATION = {CHOICE: "KID to validation images", "val_recall": "Recall of validation images"}  # at checkpoints
+# Columns of a training curve that have a value at checkpoints only.
+VALIDATION = {"val_kid": "KID to validation images", "val_recall": "Recall of validation images"}
 Curves = Mapping[int, pd.DataFrame]  # seed to step, loss, val_auc
 
 
-def generator_figures(curve: pd.DataFrame) -> dict[str, str]:
-    """Title to drawing, for every number in reports/plots/gan_<class>_<seed>.csv."""
+def generator_figures(curve: pd.DataFrame, kept_kimg: float) -> dict[str, str]:
+    """Title to drawing, for every number in reports/plots/gan_<class>_<seed>.csv.
+
+    Args:
+        kept_kimg: of the checkpoint that was kept.
+    """
     numbers = curve.select_dtypes("number").dropna(axis="columns", how="all").drop(columns="kimg")
     groups: dict[str, list[str]] = {}
     for name in map(str, numbers.drop(columns=list(VALIDATION), errors="ignore")):
@@ -26,7 +30,8 @@ def generator_figures(curve: pd.DataFrame) -> dict[str, str]:
     figures = {title: draw(2.4, partial(_lines, curve=curve, names=names)) for title, names in groups.items()}
     for name, title in VALIDATION.items():
         if name in numbers:
-            figures[title] = draw(2.4, partial(_validation, curve=curve.dropna(subset=name), name=name))
+            looks = curve.dropna(subset=name).set_index("kimg")[name]
+            figures[title] = draw(2.4, partial(_validation, looks=looks, kept_kimg=kept_kimg))
     return figures
 
 
@@ -54,11 +59,10 @@ def _lines(axes: Axes, *, curve: pd.DataFrame, names: Sequence[str]) -> None:
         legend_above(axes, 2 if len(names) < 5 else 1)
 
 
-def _validation(axes: Axes, *, curve: pd.DataFrame, name: str) -> None:
-    kept = curve.iloc[int(curve[CHOICE].argmin())]
-    label = f"kept: {kept[name]:.3g}, after {kept['kimg']:g} thousand"
-    axes.plot(curve["kimg"], curve[name], "o-", color=COLOURS[2], linewidth=1.5, markersize=3.5)
-    axes.plot(kept["kimg"], kept[name], "o", color=INK, fillstyle="none", markersize=9, label=label)
+def _validation(axes: Axes, *, looks: "pd.Series[float]", kept_kimg: float) -> None:
+    label = f"kept: {looks[kept_kimg]:.3g}, after {kept_kimg:g} thousand"
+    axes.plot(looks.index, looks, "o-", color=COLOURS[2], linewidth=1.5, markersize=3.5)
+    axes.plot(kept_kimg, looks[kept_kimg], "o", color=INK, fillstyle="none", markersize=9, label=label)
     axes.set_xlabel("real images shown, thousands")
     legend_above(axes, 1)
 

@@ -129,7 +129,7 @@ def train_adversarial(
         save: called after every look, when ``run.state()`` can be resumed from.
         shown: takes the number of real images just shown.
 
-    Returns: the averaged generator of the lowest val_kid, in eval mode.
+    Returns: the averaged generator of the lowest val_kid, of those with enough recall, in eval mode.
 
     Raises:
         InputError: when a loss is no longer finite, naming the term and when; at the end, when even the chosen
@@ -159,10 +159,17 @@ def train_adversarial(
 
 
 def keep_best(run: AdversarialRun, found: dict[str, float]) -> None:
-    """Adds what a look found to the curve's last row; keeps the averaged weights of the lowest val_kid."""
+    """Adds what a look found to the curve's last row; keeps the averaged weights of the lowest val_kid.
+
+    A collapse is kept only as long as nothing else was seen: alike images near the mean can have a low KID.
+    """
     row = run.curve[-1]
     row |= found
-    if not run.chosen or row["val_kid"] < run.chosen["val_kid"]:
+
+    def order(look: dict[str, float]) -> tuple[bool, float]:
+        return look["val_recall"] < run.train.min_recall, look["val_kid"]
+
+    if not run.chosen or order(row) < order(run.chosen):
         run.chosen, run.best = dict(row), copy.deepcopy(run.ema.state_dict())
 
 
