@@ -25,6 +25,7 @@ CODE = [
     "pipeline/experiment.py",
     "pipeline/feature_space.py",
     "pipeline/metrics/distribution.py",
+    "pipeline/seeding.py",
     "pipeline/train_gan.py",
     "pipeline/validation_look.py",
 ]

@@ -32,7 +32,6 @@ def test_damage_is_soft_noisy_or_of_another_cast_each_a_third_of_the_time() -> N
 
 
 def test_a_cast_differs_between_channels() -> None:
-    flat = torch.full((300, 3, 8, 8), 0.25)
-    damaged = damaged_view(flat, torch.Generator().manual_seed(0))
-    levels = damaged[:, :, 0, 0]
-    assert (levels.std(dim=1) > 0.01).float().mean() > 0.3
+    """Over 32x32 pixels noise averages out, so that only a cast is left."""
+    damaged = damaged_view(torch.full((300, 3, 32, 32), 0.25), torch.Generator().manual_seed(0))
+    assert (damaged.mean(dim=(2, 3)).std(dim=1) > 0.02).float().mean() > 0.2

@@ -11,7 +11,8 @@ from matplotlib.ticker import MaxNLocator
 
 from pipeline.reporting.figures import COLOURS, GRAY, INK, draw, legend_above
 
-ROLES = ("generator_", "discriminator_", "real_", "fake_")  # columns of a training curve that differ in it only are d
+# Columns of a training curve that differ in it only share a figure.
+ROLES = ("generator_", "discriminator_", "real_", "fake_")
 # Columns of a training curve that have a value at checkpoints only.
 VALIDATION = {"val_kid": "KID to validation images", "val_recall": "Recall of validation images"}
 Curves = Mapping[int, pd.DataFrame]  # seed to step, loss, val_auc
