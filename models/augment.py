@@ -122,6 +122,15 @@ def standard(images: Tensor, rng: Generator) -> Tensor:
     return _sometimes(holed, images, rng, 0.3).clamp(-1, 1)
 
 
+def symmetries(policy: Sequence[str]) -> Augmentation:
+    """What ``diff_augment(policy)`` does without loss: flips and turns, but no shift, colour or hole.
+
+    A discriminator that sees every image turned asks for no orientation, so a generator may draw all its images in
+    one: they are to be turned as they are drawn.
+    """
+    return diff_augment([name for name in policy if name in ("flip", "dihedral")])
+
+
 def diff_augment(policy: Sequence[str]) -> Augmentation:
     """Differentiable augmentation by the named parts, in this order.
 

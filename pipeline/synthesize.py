@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
+from models.augment import Augmentation, symmetries
 from models.generators import build_variant
 from models.generators.families import Adversarial
 from pipeline.checkpoints import load_weights, read_built_with
@@ -41,12 +42,12 @@ class Params(StageParams):
 
 def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
-    variant, device = load_generator(CHECKPOINTS / class_name / gan_seed), read_device()
+    (variant, turned), device = load_generator(CHECKPOINTS / class_name / gan_seed), read_device()
     splits = read_csv(SPLITS)
     rows = rows_of(splits, "train", TARGETS[class_name])
     training = at_size(open_images(IMAGES)[rows], COPY_SIZE)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", class_name, gan_seed))
-    images, manifest = draw(variant, TARGETS[class_name], params.synthesize, training, rng, device)
+    images, manifest = draw(variant, turned, TARGETS[class_name], params.synthesize, training, rng, device)
     names = splits.sort_values("row")["image_id"].to_numpy()[rows]  # a row for every packed image
     manifest["nearest_image_id"] = names[manifest.pop("nearest")]
     with replaced_directory(SYNTHETIC / class_name / gan_seed) as directory:
@@ -56,19 +57,20 @@ def main(class_name: ClassName, gan_seed: str) -> None:
         contact_sheet(images, *GRID).save(partial, format="PNG")
 
 
-def load_generator(directory: Path) -> Adversarial:
-    """The generator of a checkpoint directory, in eval mode."""
+def load_generator(directory: Path) -> tuple[Adversarial, Augmentation]:
+    """The generator of a checkpoint directory, in eval mode, and how its images are turned as they are drawn."""
     built = read_built_with(directory)
     variant = build_variant(
         built["variant"], image_size=built["image_size"], channels=built["channels"], **built["settings"]
     )
     load_weights(directory, variant.generator)
     variant.generator.eval()
-    return variant
+    return variant, symmetries(built["diff_augment"])
 
 
 def draw(
     variant: Adversarial,
+    turned: Augmentation,
     target: int,
     params: SynthesizeParams,
     training: NDArray[np.uint8],
@@ -93,7 +95,7 @@ def draw(
     with progress_bar("synthesize", params.count, "images") as bar:
         for _ in batches:
             labels = torch.full((params.batch_size,), target, device=device)
-            images = to_uint8(variant.sample(labels, rng))
+            images = to_uint8(turned(variant.sample(labels, rng), rng))
             distance, nearest = nearest_distance(at_size(images, COPY_SIZE), training)
             copy = distance < params.copy_distance
             new = np.flatnonzero(~copy)[: params.count - found]

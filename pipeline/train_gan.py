@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 from pydantic import Field
 
+from models.augment import symmetries
 from models.generators import build_variant
 from models.generators.families import Adversarial
 from pipeline.checkpoints import save_model
@@ -90,15 +91,16 @@ def validation_look(params: Params, variant: Adversarial, class_name: ClassName,
     device, target = read_device(), TARGETS[class_name]
     rows = rows_of(read_csv(SPLITS), "val", target)
     validation = at_size(open_images(IMAGES)[rows], params.image_size)
-    latents = variant.latents(SAMPLES, torch.Generator().manual_seed(seed)).to(device)
     labels = torch.full((SAMPLES,), target, device=device)
-    return ValidationLook(FeatureSpace(FEATURES, device), validation, latents, labels)
+    turned = symmetries(params.train.diff_augment)
+    return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, labels, turned, seed)
 
 
 def built_with(params: Params, run: AdversarialRun) -> dict[str, Any]:
     return {
         "variant": params.variant,
         "settings": params.settings,
+        "diff_augment": params.train.diff_augment,
         "image_size": params.image_size,
         "channels": run.images.shape[1],
         "parameters": sum(weights.numel() for weights in run.ema.parameters()),

@@ -60,6 +60,20 @@ def test_dihedral_only_moves_pixels_and_reaches_all_eight_places() -> None:
     assert counts[counts > 0].min() > 25
 
 
+def test_symmetries_are_the_lossless_part_of_a_policy() -> None:
+    """A bright corner reaches the places that the flips and turns of the policy give it, and keeps its value."""
+    corner = torch.zeros(400, 1, 4, 4)
+    corner[:, 0, 0, 1] = 1
+    for policy, places in {
+        ("color", "cutout", "translation"): 1,
+        ("flip", "color"): 2,
+        ("cutout", "dihedral"): 8,
+    }.items():
+        turned = drawn(augment.symmetries(policy), corner)
+        assert turned.sum(dim=(1, 2, 3)).tolist() == [1] * 400
+        assert (turned.sum(dim=(0, 1)) > 0).sum() == places
+
+
 def test_translation_shifts_by_whole_pixels_up_to_the_fraction() -> None:
     image = torch.full((200, 1, 16, 16), -1.0)
     image[:, 0, 8, 8] = 1

@@ -9,6 +9,7 @@ import piq
 import pytest
 import torch
 
+from models.augment import symmetries
 from models.generators.families import Adversarial
 from pipeline import score_synthetic, synthesize, train_features, train_gan
 from pipeline.errors import InputError
@@ -34,10 +35,11 @@ class Replay(torch.nn.Module):
         return self.images[rows]
 
 
-def drawn_from(images: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4):
+def drawn_from(images: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4, policy: tuple = ()):
     variant = Adversarial(Replay(images), torch.nn.Identity(), 2, (0, 0), (0, 0), lambda *_: {}, lambda *_: {})
     params = SynthesizeParams(count=count, batch_size=batch_size, copy_distance=0.02)
-    return synthesize.draw(variant, 1, params, training, torch.Generator().manual_seed(0), torch.device("cpu"))
+    rng = torch.Generator().manual_seed(0)
+    return synthesize.draw(variant, symmetries(policy), 1, params, training, rng, torch.device("cpu"))
 
 
 def noise(count: int, size: int = 16, seed: int = 0) -> np.ndarray:
@@ -68,6 +70,13 @@ def test_copies_are_dropped_replaced_and_listed() -> None:
     assert manifest.loc[manifest["copy"], "nearest"].tolist() == [3, 0]
     assert manifest["row"].dropna().tolist() == list(range(6))
     assert len(manifest) == 8
+
+
+def test_a_generator_of_one_orientation_is_drawn_in_all_that_its_training_saw() -> None:
+    one = noise(1, seed=1)
+    for policy, orientations in {(): 1, ("flip", "color"): 2, ("dihedral",): 8}.items():
+        images, _ = drawn_from(one, noise(5), count=80, policy=policy)
+        assert len({image.tobytes() for image in images}) == orientations
 
 
 def test_a_generator_of_copies_is_stopped() -> None:

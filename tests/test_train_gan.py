@@ -237,6 +237,28 @@ def test_a_look_prefers_the_validation_images_to_noise(experiment) -> None:
     assert noise["val_recall"] == 0
 
 
+def test_a_look_turns_what_it_draws_as_the_training_did_and_always_alike(experiment) -> None:
+    """A look at a generator of one picture only, bright in a corner."""
+    params = experiment()
+    picture = torch.full((SAMPLES, 3, 32, 32), -1.0)
+    picture[:, :, 2, 5] = 1
+
+    class Fixed(torch.nn.Module):
+        def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+            return picture[: len(z)]
+
+    for policy, places in {("color",): 1, ("flip",): 2, ("dihedral",): 8}.items():
+        params["gan"]["train"]["diff_augment"] = list(policy)
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        variant = new_run(params, "dcgan").variant
+        look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, "malignant", 0)
+        look(Fixed())
+        first = look.images
+        assert len({image.tobytes() for image in first}) == places
+        look(Fixed())
+        assert np.array_equal(look.images, first)
+
+
 def test_a_generator_of_too_little_recall_is_refused(experiment) -> None:
     params = experiment()
     run = new_run(params, "dcgan", min_recall=0.3)
