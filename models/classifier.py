@@ -58,6 +58,7 @@ class Classifier(nn.Module):
         self.network = EfficientNet(blocks, settings._replace(batch_norm_momentum=1 - batch_norm_momentum))
         if channels != 3:
             self.network._change_in_channels(channels)
+        _use_native_layers(self.network)
         if frozen_blocks > len(self.network._blocks):
             raise ValueError(
                 f"classifier.frozen_blocks is {frozen_blocks}; {model} has {len(self.network._blocks)} blocks"
@@ -98,3 +99,14 @@ class Classifier(nn.Module):
         if unlike:
             raise ValueError(f"the weights are not of this model: {len(unlike)} entries differ, first {unlike[0]}")
         self.network.load_state_dict(kept, strict=False)
+
+
+def _use_native_layers(network: EfficientNet) -> None:
+    """The same function of the same weights, by torch's SiLU and, where both sides are padded alike, its own padding."""
+    for part in (network, *network._blocks):
+        part._swish = nn.SiLU()
+    for layer in network.modules():
+        if isinstance(padding := getattr(layer, "static_padding", None), nn.ZeroPad2d):
+            left, right, top, bottom = padding.padding
+            if (left, top) == (right, bottom):
+                layer.padding, layer.static_padding = (top, left), nn.Identity()

@@ -85,7 +85,7 @@ class ClassifierRun:
         self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
         self.order = shown_order(targets, sampler, train.steps * train.batch_size, stream_seed("order"))
         trained = [weights for weights in network.parameters() if weights.requires_grad]
-        self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay)
+        self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay, fused=True)
         self.schedule = learning_rate_schedule(self.optimizer, train)
         self.rng = torch.Generator(device).manual_seed(stream_seed("augment"))
         torch.manual_seed(stream_seed("dropout"))  # dropout and drop connect draw from the global stream
