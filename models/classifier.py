@@ -102,7 +102,7 @@ class Classifier(nn.Module):
 
 
 def _use_native_layers(network: EfficientNet) -> None:
-    """The same function of the same weights, by torch's SiLU and, where both sides are padded alike, its own padding."""
+    """The same function by torch's SiLU and, where a convolution pads both sides alike, its own padding."""
     for part in (network, *network._blocks):
         part._swish = nn.SiLU()
     for layer in network.modules():
