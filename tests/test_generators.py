@@ -7,6 +7,7 @@ import torch
 
 from models.generators import VARIANTS, build_variant
 from models.generators.families import Adversarial
+from models.generators.sngan import SnganDiscriminator
 from models.layers import feature_maps
 from pipeline.params.generators import SETTINGS
 
@@ -124,6 +125,20 @@ def test_sngan_layers_have_spectral_norm_one_after_steps(smoke_params: dict[str,
     assert len(layers) == 7
     for layer in layers:
         assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("image_size", [32, 64, 128, 256])
+def test_sngan_logits_begin_within_reach_of_the_margins(image_size: int) -> None:
+    """The hinge turns at 1 and -1; eight and more layers that each lose a third would never come near."""
+    images = torch.linspace(-1, 1, image_size).expand(1, 3, image_size, -1)
+    logits = []
+    for seed in range(8):
+        torch.manual_seed(seed)
+        discriminator = SnganDiscriminator(image_size, 3, 8)
+        for _ in range(5):
+            discriminator(images, torch.zeros(1))
+        logits.append(discriminator.eval()(images, torch.zeros(1)).detach())
+    assert 0.1 < torch.cat(logits).abs().mean() < 3
 
 
 def test_dcgan_settings_change_the_networks(smoke_params: dict[str, Any]) -> None:
