@@ -40,6 +40,14 @@ def dihedral(images: Tensor, rng: Generator) -> Tensor:
     return _sometimes(images.transpose(2, 3), images, rng, 0.5)
 
 
+def orientations(images: Tensor, symmetry: str) -> list[Tensor]:
+    """The batch as it is and turned in every other way of ``symmetry``: none (1 batch), flip (2), dihedral (8)."""
+    turned = [images] if symmetry == "none" else [images, images.flip(3)]
+    if symmetry == "dihedral":
+        return [torch.rot90(batch, quarters, (2, 3)) for batch in turned for quarters in range(4)]
+    return turned
+
+
 def brightness(images: Tensor, rng: Generator, strength: float) -> Tensor:
     """A constant is added, up to ``strength`` either way; torchvision multiplies."""
     return images + uniform(images, rng, -strength, strength)

@@ -49,6 +49,7 @@ class ExperimentParams(StageParams):
     frozen_blocks: int = Field(alias="classifier.frozen_blocks")
     batch_norm_momentum: float = Field(alias="classifier.batch_norm_momentum")
     dropout: float = Field(alias="classifier.dropout")
+    test_time_augmentation: str = Field(alias="classifier.test_time_augmentation")
     train: ClassifierTrainParams = Field(alias="classifier.train")
     precision: str = Field(alias="compute.precision")
 
@@ -98,7 +99,8 @@ def run_experiment(
     with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
         network = train_classifier(run, resume.save, bar.update)
     held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
-    probability = predict(network, as_tensor(packed[held_out["row"]], run.images.device))
+    images = as_tensor(packed[held_out["row"]], run.images.device)
+    probability = predict(network, images, params.test_time_augmentation)
     write_csv(
         PREDICTIONS / name / f"{seed}.csv",
         held_out[["image_id", "split", "target"]].assign(probability=probability),
@@ -106,6 +108,7 @@ def run_experiment(
     is_val = held_out["split"].to_numpy() == "val"
     use = {
         "weights_sha256": pretrained.sha256 if pretrained else None,
+        "test_time_augmentation": params.test_time_augmentation,
         "threshold": threshold_youden(held_out["target"].to_numpy()[is_val], probability[is_val]),
         "geometry": read_json(IMAGES / GEOMETRY),
     }

@@ -22,6 +22,7 @@ from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import predict
 
 NETWORK = ("model", "width", "depth", "image_size", "channels", "frozen_blocks", "batch_norm_momentum", "dropout")
+USE = ("threshold", "geometry", "test_time_augmentation")
 
 
 def main() -> None:
@@ -57,14 +58,15 @@ def predict_files(checkpoint: Path, files: Sequence[Path]) -> list[Path]:
             refused.append(file)
             continue
         image = at_size(decoded.pixels[np.newaxis], built_with["image_size"])
-        probability = float(predict(network, as_tensor(image, next(network.parameters()).device))[0])
+        pixels = as_tensor(image, next(network.parameters()).device)
+        probability = float(predict(network, pixels, built_with["test_time_augmentation"])[0])
         table.writerow([file, f"{probability:.4f}", f"{threshold:.4f}", labels[int(probability >= threshold)]])
     return refused
 
 
 def read_classifier(checkpoint: Path) -> tuple[Classifier, dict[str, Any]]:
     built_with = read_built_with(checkpoint)
-    absent = [key for key in (*NETWORK, "threshold", "geometry") if key not in built_with]
+    absent = [key for key in (*NETWORK, *USE) if key not in built_with]
     if absent:
         raise InputError(
             f"{checkpoint} has no {absent[0]}, so it is no classifier's; "

@@ -285,7 +285,7 @@ def test_training_learns_what_can_be_learnt_and_keeps_the_best_step() -> None:
     images, targets = bright_is_malignant()
     run = run_on(images, targets)
     network = train(run, lambda state: None, lambda steps: None)
-    probability = predict(network, run.val_images)
+    probability = predict(network, run.val_images, "none")
     assert probability[targets == 1].min() > probability[targets == 0].max()
     aucs = {row["step"]: row["val_auc"] for row in run.curve}
     assert run.best_auc == max(aucs.values()) == aucs[run.best_step]
@@ -380,8 +380,23 @@ def test_predictions_are_unrounded_probabilities_of_val_and_test(experiment) -> 
     network = small(**{key: built[key] for key in ("width", "depth", "image_size", "channels", "dropout")})
     load_weights(CHECKPOINT, network)
     images = as_tensor(np.load("data/images/images.npy")[held_out["row"]], torch.device("cpu"))
-    again = predict(network, images)
+    again = predict(network, images, built["test_time_augmentation"])
     assert predictions["probability"].tolist() == pytest.approx(again.tolist(), abs=1e-6)
+
+
+@pytest.mark.parametrize(("symmetry", "equal"), [("none", 1), ("flip", 2), ("dihedral", 8)])
+def test_a_prediction_is_the_mean_logit_of_an_images_orientations(symmetry: str, equal: int) -> None:
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 1), torch.nn.Flatten(0))  # sees each turn
+    image = np.random.default_rng(0).integers(0, 256, (32, 32, 3), dtype=np.uint8)
+    turned = [np.rot90(side, quarters) for side in (image, image[:, ::-1]) for quarters in range(4)]
+    batch = as_tensor(np.stack(turned), torch.device("cpu"))
+    logits = torch.logit(torch.from_numpy(predict(network, batch, "none"))).reshape(2, 4)  # mirrored, quarters
+    assert len(logits.unique()) == 8
+    expected = {"none": logits[0, 0], "flip": logits[:, 0].mean(), "dihedral": logits.mean()}[symmetry]
+    predicted = predict(network, batch, symmetry)
+    assert np.log(predicted[0] / (1 - predicted[0])) == pytest.approx(float(expected), abs=1e-5)
+    assert np.isclose(predicted, predicted[0], rtol=0, atol=1e-7).sum() == equal
 
 
 def trained_rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:

@@ -141,6 +141,7 @@ CLASSIFIER = {
     "classifier.frozen_blocks": 2,
     "classifier.batch_norm_momentum": 0.5,
     "classifier.dropout": 0.7,
+    "classifier.test_time_augmentation": "flip",
     "classifier.train.steps": 6,
     "classifier.train.batch_size": 6,
     "classifier.train.learning_rate": 0.01,

@@ -59,6 +59,7 @@ class ClassifierParams(Section):
     frozen_blocks: int = Field(ge=0)  # the stem and the first so many blocks keep their weights
     batch_norm_momentum: float = Field(gt=0, le=1)  # torch's sense: the share of the new batch
     dropout: float = Field(ge=0, lt=1)
+    test_time_augmentation: Literal["none", "flip", "dihedral"]  # a prediction is the mean over 1, 2 or 8 orientations
     seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
     train: ClassifierTrainParams
     real_schemes: dict[SchemeName, RealScheme]

@@ -66,6 +66,16 @@ def weights_sentence(built_with: Mapping[str, Any]) -> str:
     return f"{named}, SHA-256 {built_with['weights_sha256']}"
 
 
+def prediction_sentence(classifier: Any) -> str:
+    """What a probability is the mean of."""
+    views = {
+        "none": "the image as it is",
+        "flip": "the image and its mirror image",
+        "dihedral": "the image's eight turns",
+    }
+    return f"A prediction is the mean logit over {views[classifier.test_time_augmentation]}."
+
+
 def scaled(classifier: Any) -> str:
     """What was changed of an EfficientNet's size, or nothing."""
     changed = {"width": classifier.width, "depth": classifier.depth}

@@ -14,7 +14,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 from torchsampler import ImbalancedDatasetSampler
 
-from models.augment import standard
+from models.augment import orientations, standard
 from models.classifier import Classifier
 from models.losses import CLASSIFIER_LOSSES
 from pipeline.errors import InputError
@@ -169,7 +169,7 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
     """A row of the curve; keeps the weights if the val AUC is the best so far, lowers the rate if it is at rest."""
     if not np.isfinite(loss):
         raise InputError(f"the loss became {loss} by step {run.step}; lower classifier.train.learning_rate")
-    auc = roc_auc(run.val_targets, predict(run.network, run.val_images))
+    auc = roc_auc(run.val_targets, predict(run.network, run.val_images, "none"))  # eight turns would cost as many steps
     run.curve.append({"step": run.step, "loss": loss, "val_auc": auc})
     if auc > run.best_auc:
         run.best_auc, run.best_step = auc, run.step
@@ -179,8 +179,15 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
 
 
 @torch.no_grad()
-def predict(network: Classifier, images: Tensor) -> NDArray[np.float64]:
-    """Probability of malignancy of uint8 images (N, C, H, W), (N,); in float32, as bfloat16 would round it to ties."""
+def predict(network: Classifier, images: Tensor, test_time_augmentation: str) -> NDArray[np.float64]:
+    """Probability of malignancy of uint8 images (N, C, H, W), (N,); in float32, as bfloat16 would round it to ties.
+
+    Args:
+        test_time_augmentation: none | flip | dihedral; of a turned image's logits the mean counts.
+    """
     network.eval()
-    logits = [network(to_unit_range(batch)) for batch in images.split(EVALUATION_BATCH)]
+    logits = []
+    for batch in images.split(EVALUATION_BATCH):
+        turned = [network(view) for view in orientations(to_unit_range(batch), test_time_augmentation)]
+        logits.append(torch.stack(turned).mean(dim=0))
     return torch.sigmoid(torch.cat(logits).cpu().double()).numpy()
