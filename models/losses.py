@@ -1,5 +1,7 @@
 """Losses on logits. Each returns one value per sample, shape (N,), to be minimised; callers reduce once."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -35,6 +37,54 @@ def hinge_real_loss(real_logits: Tensor) -> Tensor:
 def hinge_fake_loss(fake_logits: Tensor) -> Tensor:
     """max(0, 1 + D(G(z))). Source: Miyato et al. 2018, eq. 16."""
     return F.relu(1 + fake_logits)
+
+
+def critic_real_loss(real_logits: Tensor) -> Tensor:
+    """-D(x). Source: Arjovsky et al. 2017, eq. 3."""
+    return -real_logits
+
+
+def critic_fake_loss(fake_logits: Tensor) -> Tensor:
+    """D(G(z)). Source: Arjovsky et al. 2017, eq. 3."""
+    return fake_logits
+
+
+def critic_generator_loss(fake_logits: Tensor) -> Tensor:
+    """-D(G(z)); of the hinge too. Source: Arjovsky et al. 2017, theorem 3; Miyato et al. 2018, eq. 17."""
+    return -fake_logits
+
+
+def relativistic_loss(logits: Tensor, others: Tensor) -> Tensor:
+    """-log sigmoid(D(x) - D(y)): how far x is from being more real than y. Source: Jolicoeur-Martineau 2019, eq. 3."""
+    return F.softplus(others - logits)
+
+
+def input_gradients(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+    """The gradient of D at each of N images, (N, C * H * W); can be differentiated in turn."""
+    points = points.detach().requires_grad_()
+    (gradients,) = torch.autograd.grad(discriminator(points).sum(), points, create_graph=True)
+    return gradients.flatten(1)
+
+
+def squared_gradients(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
+    """|grad D|^2, (N,): R1 of real images, R2 of fake ones, without gamma/2. Source: Mescheder et al. 2018, eq. 9."""
+    return input_gradients(discriminator, points).square().sum(dim=1)
+
+
+def gradient_penalty(
+    discriminator: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, fractions: Tensor
+) -> Tensor:
+    """(|grad D| - 1)^2 between real and fake images. Source: Gulrajani et al. 2017, eq. 3, without lambda.
+
+    Args:
+        fractions: (N, 1, 1, 1) in [0, 1]: how far from fake to real.
+    """
+    return (input_gradients(discriminator, fake + fractions * (real - fake)).norm(dim=1) - 1) ** 2
+
+
+def kl_to_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, variance) || N(0, I)) of rows (N, Z), (N,). Source: Kingma and Welling 2014, appendix B."""
+    return 0.5 * (mean**2 + log_variance.exp() - 1 - log_variance).sum(dim=1)
 
 
 def bce(logits: Tensor, targets: Tensor, malignant_share: float) -> Tensor:

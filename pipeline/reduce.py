@@ -1,7 +1,7 @@
 """Stage reduce: all metadata in; the dermoscopic images with a label, at most ``reduce.size`` of them, out."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.params.classes import TARGETS
+from pipeline.params.gan import ConditionColumn
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.reduce import ReduceParams
 from pipeline.seeding import derive_seed
@@ -18,6 +19,7 @@ from pipeline.store import read_csv, write_csv, write_json
 
 METADATA = Path("data/metadata.csv")
 REDUCED = Path("data/reduced.csv")
+CONDITIONS = Path("data/conditions.csv")  # apart, so that another licence, say, trains no generator again
 REPORT = Path("reports/reduce.json")
 
 CELL = ["target", "source"]  # within which the choice is made, so that none depends on another's rows
@@ -34,6 +36,7 @@ def main() -> None:
     metadata = read_csv(METADATA, dtype=str, keep_default_na=False)
     reduced, report = reduce(metadata, params.reduce, params.seed)
     write_csv(REDUCED, reduced)
+    write_csv(CONDITIONS, reduced[["image_id", *get_args(ConditionColumn)]])
     write_json(REPORT, report)
     print(f"kept {report['kept']} of {report['rows']} rows, {report['malignant']} of them malignant")
 

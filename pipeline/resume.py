@@ -22,6 +22,7 @@ CODE = [
     "models/**/*.py",
     "pipeline/training/*.py",
     "pipeline/compute.py",
+    "pipeline/conditions.py",
     "pipeline/experiment.py",
     "pipeline/feature_space.py",
     "pipeline/metrics/distribution.py",

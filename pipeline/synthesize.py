@@ -1,5 +1,6 @@
 """Stage synthesize: a trained generator and its training images in, packed synthetic images without copies out."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,6 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from models.augment import Augmentation, symmetries
-from models.generators import build_variant
-from models.generators.families import Adversarial
-from pipeline.checkpoints import load_weights, read_built_with
 from pipeline.compute import read_device
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, at_size, contact_sheet, open_images, rows_of
@@ -23,7 +20,7 @@ from pipeline.progress import progress_bar
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, replaced_directory, replaced_file, write_csv
-from pipeline.training.batches import to_uint8
+from pipeline.trained_generator import TrainedGenerator
 
 CHECKPOINTS = Path("data/checkpoints/gan")
 IMAGES = Path("data/images")
@@ -42,12 +39,12 @@ class Params(StageParams):
 
 def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
-    (variant, turned), device = load_generator(CHECKPOINTS / class_name / gan_seed), read_device()
+    generator = TrainedGenerator(CHECKPOINTS / class_name / gan_seed, read_device())
     splits = read_csv(SPLITS)
     rows = rows_of(splits, "train", TARGETS[class_name])
     training = at_size(open_images(IMAGES)[rows], COPY_SIZE)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", class_name, gan_seed))
-    images, manifest = draw(variant, turned, TARGETS[class_name], params.synthesize, training, rng, device)
+    images, manifest = draw(lambda count: generator.draw(count, rng), params.synthesize, training)
     names = splits.sort_values("row")["image_id"].to_numpy()[rows]  # a row for every packed image
     manifest["nearest_image_id"] = names[manifest.pop("nearest")]
     with replaced_directory(SYNTHETIC / class_name / gan_seed) as directory:
@@ -57,31 +54,14 @@ def main(class_name: ClassName, gan_seed: str) -> None:
         contact_sheet(images, *GRID).save(partial, format="PNG")
 
 
-def load_generator(directory: Path) -> tuple[Adversarial, Augmentation]:
-    """The generator of a checkpoint directory, in eval mode, and how its images are turned as they are drawn."""
-    built = read_built_with(directory)
-    variant = build_variant(
-        built["variant"], image_size=built["image_size"], channels=built["channels"], **built["settings"]
-    )
-    load_weights(directory, variant.generator)
-    variant.generator.eval()
-    return variant, symmetries(built["diff_augment"])
-
-
 def draw(
-    variant: Adversarial,
-    turned: Augmentation,
-    target: int,
-    params: SynthesizeParams,
-    training: NDArray[np.uint8],
-    rng: torch.Generator,
-    device: torch.device,
+    sample: Callable[[int], NDArray[np.uint8]], params: SynthesizeParams, training: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Draws until ``count`` images are none of them a copy of a training image.
 
     Args:
+        sample: draws as many images as it is told, (N, H, W, C).
         training: the class's training images at COPY_SIZE, (N, 16, 16, C).
-        rng: on the CPU, so that every device draws the same latents.
 
     Returns: the images (count, H, W, C), and a row for every image drawn: ``row`` (empty for a dropped copy),
         ``nearest`` (index into ``training``), ``distance``, ``copy``.
@@ -89,13 +69,11 @@ def draw(
     Raises:
         InputError: if too many are copies.
     """
-    variant.generator.to(device)
     kept, tables, found = [], [], 0
     batches = range(0, MAX_DRAWS * params.count, params.batch_size)
     with progress_bar("synthesize", params.count, "images") as bar:
         for _ in batches:
-            labels = torch.full((params.batch_size,), target, device=device)
-            images = to_uint8(turned(variant.sample(labels, rng), rng))
+            images = sample(params.batch_size)
             distance, nearest = nearest_distance(at_size(images, COPY_SIZE), training)
             copy = distance < params.copy_distance
             new = np.flatnonzero(~copy)[: params.count - found]

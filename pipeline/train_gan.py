@@ -3,6 +3,7 @@
 The checkpoint is chosen by the class's validation images. While it trains, logs/train_gan_<class>_<seed>.png shows how.
 """
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from pydantic import Field
 
 from models.augment import symmetries
 from models.generators import build_variant
-from models.generators.families import Adversarial
+from models.generators.families import Adversarial, Autoencoder, Family
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
+from pipeline.conditions import Conditions, labelled
 from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.params.classes import TARGETS, ClassName
@@ -26,23 +28,28 @@ from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, replaced_directory, write_csv
-from pipeline.training.adversarial import AdversarialRun, train_adversarial
+from pipeline.training.adversarial import AdversarialRun
+from pipeline.training.autoencoder import AutoencoderRun
 from pipeline.training.batches import as_tensor
+from pipeline.training.generator import GeneratorRun, train_generator
 from pipeline.training_picture import write_training_picture
 from pipeline.validation_look import SAMPLES, ValidationLook
 
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
+CONDITIONS = Path("data/conditions.csv")
 FEATURES = Path("data/features")
 LOGS = Path("logs")
 CHECKPOINTS = Path("data/checkpoints/gan")
 PLOTS = Path("reports/plots")
+RUNS = {Adversarial: AdversarialRun, Autoencoder: AutoencoderRun}
 
 
 class Params(StageParams):
     seed: int = Field(alias="seed")
     variant: str = Field(alias="gan.variant")
     settings: dict[str, Any] = Field(alias="gan.variants.${gan.variant}")
+    condition_on: str = Field(alias="gan.condition_on")
     image_size: int = Field(alias="gan.image_size")
     train: GanTrainParams = Field(alias="gan.train")
     precision: str = Field(alias="compute.precision")
@@ -64,46 +71,67 @@ def main(class_name: ClassName, gan_seed: str) -> None:
 
     total = round(params.train.kimg * 1000)
     with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
-        generator = train_adversarial(run, look, save, bar.update)
+        generator = train_generator(run, look, save, bar.update)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:
-        save_model(directory, generator, built_with(params, run))
+        save_model(directory, generator, built_with(params, run, training_images(params, class_name)[1]))
     write_csv(PLOTS / f"gan_{class_name}_{gan_seed}.csv", pd.DataFrame(run.curve))
     resume.remove()
 
 
-def start_run(params: Params, class_name: ClassName, seed: int) -> AdversarialRun:
-    """Networks with fresh weights, and the training images of the class: the only images that are read."""
+def start_run(params: Params, class_name: ClassName, seed: int) -> GeneratorRun:
+    """Networks with fresh weights, and the training images: of the class, or of both if the variant is conditional."""
     device = read_device()
     packed = open_images(IMAGES)
-    rows = rows_of(read_csv(SPLITS), "train", TARGETS[class_name])
-    images = as_tensor(at_size(packed[rows], params.image_size), device)
-    labels = torch.full((len(rows),), TARGETS[class_name], device=device)
+    training, conditions = training_images(params, class_name)
     keys = {name: f"gan.variants.{params.variant}.{name}" for name in params.settings}
     settings = checked(SETTINGS[params.variant], params.settings, keys).model_dump()
     torch.manual_seed(seed)
-    variant = build_variant(params.variant, image_size=params.image_size, channels=packed.shape[3], **settings)
-    return AdversarialRun(
+    variant = build_variant(
+        params.variant,
+        image_size=params.image_size,
+        channels=packed.shape[3],
+        classes=len(conditions.names),
+        **settings,
+    )
+    if not variant.conditional:
+        training = training[training["target"] == TARGETS[class_name]]
+    images = as_tensor(at_size(packed[training["row"]], params.image_size), device)
+    labels = torch.tensor(training["label"].to_numpy(), device=device)
+    return RUNS[type(variant)](
         variant, images, labels, params.train, seed, lambda: autocast(device, params.precision, cpu_gains=True)
     )
 
 
-def validation_look(params: Params, variant: Adversarial, class_name: ClassName, seed: int) -> ValidationLook:
+def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame, Conditions]:
+    """The training images of both classes, by row, with the label that a conditional generator is told."""
+    splits = read_csv(SPLITS)
+    training = splits[splits["split"] == "train"].sort_values("row")
+    if params.condition_on != "target":
+        told = read_csv(CONDITIONS).set_index("image_id")[params.condition_on]
+        training = training.assign(**{params.condition_on: training["image_id"].map(told)})
+    labels, conditions = labelled(training, params.condition_on, TARGETS[class_name])
+    return training.assign(label=labels), conditions
+
+
+def validation_look(params: Params, variant: Family, class_name: ClassName, seed: int) -> ValidationLook:
     device, target = read_device(), TARGETS[class_name]
     rows = rows_of(read_csv(SPLITS), "val", target)
     validation = at_size(open_images(IMAGES)[rows], params.image_size)
-    labels = torch.full((SAMPLES,), target, device=device)
+    _, conditions = training_images(params, class_name)
+    labels = conditions.draw(SAMPLES, torch.Generator().manual_seed(seed), device)
     turned = symmetries(params.train.diff_augment)
     return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, labels, turned, seed)
 
 
-def built_with(params: Params, run: AdversarialRun) -> dict[str, Any]:
+def built_with(params: Params, run: GeneratorRun, conditions: Conditions) -> dict[str, Any]:
     return {
         "variant": params.variant,
         "settings": params.settings,
         "diff_augment": params.train.diff_augment,
         "image_size": params.image_size,
         "channels": run.images.shape[1],
-        "parameters": sum(weights.numel() for weights in run.ema.parameters()),
+        "conditions": asdict(conditions),
+        "parameters": sum(weights.numel() for weights in run.variant.generator.parameters()),
         "images_seen": run.images_seen,
         "chosen": run.chosen,
         "training_images": len(run.images),

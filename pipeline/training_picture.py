@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pipeline.images import contact_sheet
 from pipeline.store import replaced_file
 
-PANELS = {  # title: what the names of its columns hold
+PANELS = {  # title: what the names of its columns hold; a panel without columns is left out
     "losses": "_loss_",
     "mean logits": "_logits",
     "gradient norms": "_gradient_norm",
@@ -30,8 +30,10 @@ def write_training_picture(path: Path, curve: Sequence[Mapping[str, float]], ima
     table = pd.DataFrame(curve)
     figure = Figure(figsize=(12, 7), layout="constrained")
     panels, sheet = figure.subfigures(2, 1, squeeze=False, height_ratios=(3, 4))[:, 0]
-    for axes, (title, part) in zip(panels.subplots(1, len(PANELS)), PANELS.items(), strict=True):
-        for name in [name for name in map(str, table) if part in name]:
+    drawn = {title: [name for name in map(str, table) if part in name] for title, part in PANELS.items()}
+    drawn = {title: names for title, names in drawn.items() if names}
+    for axes, (title, names) in zip(panels.subplots(1, len(drawn)), drawn.items(), strict=True):
+        for name in names:
             rows = table.dropna(subset=name)
             axes.plot(rows["kimg"], rows[name], label=name.strip("_").replace("_", " "), marker=".")
         axes.set(title=title, xlabel="kimg")

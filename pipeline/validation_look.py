@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.augment import Augmentation
-from models.generators.families import Adversarial
+from models.generators.families import Family
 from pipeline.feature_space import FeatureSpace
 from pipeline.metrics.distribution import kid, prdc
 from pipeline.training.batches import to_uint8
@@ -35,7 +35,7 @@ class ValidationLook:
         self,
         space: FeatureSpace,
         validation: NDArray[np.uint8],
-        variant: Adversarial,
+        variant: Family,
         labels: Tensor,
         turned: Augmentation,
         seed: int,

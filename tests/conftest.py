@@ -72,3 +72,5 @@ def write_images(count: int, size: int, channels: int) -> None:
     names = [f"IMAGE_{row:04d}" for row in rows]
     table = {"image_id": names, "row": rows, "target": (rows % 3 == 0).astype(int), "split": split, "group_id": names}
     pd.DataFrame(table).to_csv("data/splits.csv", index=False)
+    sex = np.where(rows % 5 == 0, "", np.where(rows % 2 == 0, "male", "female"))
+    pd.DataFrame({"image_id": names, "sex": sex})[::-1].to_csv("data/conditions.csv", index=False)

@@ -57,7 +57,7 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: dcgan, sngan"),
+        ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: acgan, autoencoder"),
         ("gan.varient", "dcgan", "gan.varient is not a known key"),
         ("gan.train", None, "gan.train is missing"),
         ("gan.train.kimg", -1, "gan.train.kimg should be greater than 0, got -1"),

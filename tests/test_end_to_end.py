@@ -150,7 +150,7 @@ def test_a_generator_killed_in_mid_training_ends_in_the_same_bytes(clone: Path) 
 @pytest.mark.parametrize(
     ("key", "value", "sentence"),
     [
-        ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: dcgan, sngan"),
+        ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: acgan, autoencoder"),
         (
             "source.metadata",
             "data/raw/nowhere",

@@ -167,7 +167,7 @@ ALLOWED = {
     "pipeline/training": {"torch", "torchsampler", "numpy", "models", "pipeline"},
     "pipeline/metrics": {"torch", "numpy", "scipy", "sklearn", "models", "pipeline"},
 }
-STANDARD = {"collections", "contextlib", "copy", "dataclasses", "functools", "itertools", "math", "typing"}
+STANDARD = {"abc", "collections", "contextlib", "copy", "dataclasses", "functools", "itertools", "math", "typing"}
 
 
 @pytest.mark.parametrize("folder", ALLOWED)

@@ -17,7 +17,7 @@ KILLS = 20
 OUTPUTS = {
     "phantom": ["data/raw/phantom"],
     "ingest": ["data/metadata.csv", "reports/ingest.json"],
-    "reduce": ["data/reduced.csv", "reports/reduce.json"],
+    "reduce": ["data/reduced.csv", "data/conditions.csv", "reports/reduce.json"],
     "prepare": ["data/images", "reports/prepare.json"],
     "split": ["data/splits.csv", "data/duplicates.csv", "data/moved.csv", "reports/split.json"],
 }

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
+from models.generators import VARIANTS
 from pipeline import score_synthetic, synthesize, train_classifier, train_classifier_gan, train_features, train_gan
 from pipeline.errors import InputError
+from pipeline.params.generators import SETTINGS
 
 GAN, SYNTHETIC = Path("data/checkpoints/gan/malignant/0"), Path("data/synthetic/malignant/0")
 FEATURES, CURVE = Path("data/features"), Path("reports/plots/gan_malignant_0.csv")
@@ -52,27 +54,15 @@ def gan() -> None:
 def test_train_gan(result) -> None:
     base = result(gan, [GAN, CURVE], {})
     assert result(gan, [GAN, CURVE], {}) == base
-    dcgan, sngan = "gan.variants.dcgan", "gan.variants.sngan"
     for changed in (
         {"seed": 1},
         {"gan.variant": "sngan"},
         {"gan.image_size": 64},
         {"gan.train.kimg": 0.096},
         {"gan.train.batch_size": 10},
-        {f"{dcgan}.generator_learning_rate": 0.001},
-        {f"{dcgan}.discriminator_learning_rate": 0.001},
-        {f"{dcgan}.beta1": 0.4},
-        {f"{dcgan}.beta2": 0.9},
         {"gan.train.diff_augment": []},
         {"gan.train.diff_augment": ["color"]},
         {"gan.train.ema_kimg": 0.0},
-        {f"{dcgan}.latent_dim": 8},
-        {f"{dcgan}.generator_features": 8},
-        {f"{dcgan}.discriminator_features": 8},
-        {f"{dcgan}.loss": "minimax"},
-        {f"{dcgan}.label_smoothing": 1.0},
-        {f"{dcgan}.generator_activation": "leaky_relu"},
-        {f"{dcgan}.light": True},
         {"compute.precision": "bf16"}
         if base == result(gan, [GAN, CURVE], {"compute.precision": "fp32"})
         else {"seed": 2},
@@ -86,9 +76,48 @@ def test_train_gan(result) -> None:
     logged = result(gan, [GAN, CURVE], {"gan.train.log_kimg": 0.05})
     assert logged[weights] == base[weights]
     assert logged[str(CURVE)] != base[str(CURVE)]
-    spectral = result(gan, [GAN], {"gan.variant": "sngan"})
-    for name, value in {"latent_dim": 8, "generator_features": 8, "discriminator_features": 8, "n_critic": 2}.items():
-        assert result(gan, [GAN], {"gan.variant": "sngan", f"{sngan}.{name}": value}) != spectral, name
+
+
+SETTING = {
+    "beta1": 0.4,
+    "beta2": 0.95,
+    "blocks": 2,
+    "class_weight": 3.0,
+    "clip": 0.001,
+    "discriminator_features": 8,
+    "discriminator_learning_rate": 0.001,
+    "encoder_features": 8,
+    "generator_activation": "leaky_relu",
+    "generator_features": 8,
+    "generator_learning_rate": 0.001,
+    "kl_weight": 3.0,
+    "label_smoothing": 1.0,
+    "latent_dim": 8,
+    "learning_rate": 0.0003,
+    "light": True,
+    "loss": "minimax",
+    "n_critic": 3,
+    "noise": 0.1,
+    "penalty_interval": 3,
+    "penalty_weight": 1.0,
+}
+
+
+def test_what_a_conditional_generator_is_told(result) -> None:
+    weights = GAN / "model.safetensors"
+    base = result(gan, [weights], {"gan.variant": "cgan"})
+    assert result(gan, [weights], {"gan.variant": "cgan", "gan.condition_on": "sex"}) != base
+    unconditional = result(gan, [weights], {})
+    assert result(gan, [weights], {"gan.condition_on": "sex"}) == unconditional
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_setting_of_a_variant(name: str, result) -> None:
+    weights = GAN / "model.safetensors"
+    chosen = {"gan.train.checkpoint_kimg": 0.08} | ({} if name == "dcgan" else {"gan.variant": name})  # one look
+    base = result(gan, [weights], chosen)
+    for setting in SETTINGS[name].model_fields:
+        assert result(gan, [weights], chosen | {f"gan.variants.{name}.{setting}": SETTING[setting]}) != base, setting
 
 
 def test_synthesize(result) -> None:

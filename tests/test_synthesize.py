@@ -1,5 +1,6 @@
 """Drawing, the copy gate, and the scores."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -8,38 +9,25 @@ import pandas as pd
 import piq
 import pytest
 import torch
+import yaml
 
-from models.augment import symmetries
-from models.generators.families import Adversarial
+from models.generators.families import Family
 from pipeline import score_synthetic, synthesize, train_features, train_gan
 from pipeline.errors import InputError
 from pipeline.feature_space import FeatureSpace
 from pipeline.images import contact_sheet
 from pipeline.metrics.copies import nearest_distance
 from pipeline.params.synthesize import SynthesizeParams
+from pipeline.trained_generator import TrainedGenerator
 
 SYNTHETIC = Path("data/synthetic/malignant/0")
 
 
-class Replay(torch.nn.Module):
-    """A generator that hands out given images one after the other."""
-
-    def __init__(self, images: np.ndarray) -> None:
-        super().__init__()
-        self.images = torch.from_numpy(images).permute(0, 3, 1, 2).float() / 127.5 - 1
-        self.position = 0
-
-    def forward(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        rows = torch.arange(self.position, self.position + len(z)) % len(self.images)
-        self.position += len(z)
-        return self.images[rows]
-
-
-def drawn_from(images: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4, policy: tuple = ()):
-    variant = Adversarial(Replay(images), torch.nn.Identity(), 2, (0, 0), (0, 0), lambda *_: {}, lambda *_: {})
+def drawn_from(stream: np.ndarray, training: np.ndarray, count: int, batch_size: int = 4):
+    """What comes of images drawn one after the other, again and again."""
     params = SynthesizeParams(count=count, batch_size=batch_size, copy_distance=0.02)
-    rng = torch.Generator().manual_seed(0)
-    return synthesize.draw(variant, symmetries(policy), 1, params, training, rng, torch.device("cpu"))
+    endless = itertools.cycle(stream)
+    return synthesize.draw(lambda size: np.stack([next(endless) for _ in range(size)]), params, training)
 
 
 def noise(count: int, size: int = 16, seed: int = 0) -> np.ndarray:
@@ -72,10 +60,17 @@ def test_copies_are_dropped_replaced_and_listed() -> None:
     assert len(manifest) == 8
 
 
-def test_a_generator_of_one_orientation_is_drawn_in_all_that_its_training_saw() -> None:
-    one = noise(1, seed=1)
+def test_a_generator_of_one_orientation_is_drawn_in_all_that_its_training_saw(experiment, monkeypatch) -> None:
+    params = experiment()
+    picture = torch.rand(3, 32, 32)
     for policy, orientations in {(): 1, ("flip", "color"): 2, ("dihedral",): 8}.items():
-        images, _ = drawn_from(one, noise(5), count=80, policy=policy)
+        params["gan"]["train"]["diff_augment"] = list(policy)
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        train_gan.main("malignant", "0")
+        with monkeypatch.context() as patched:
+            patched.setattr(Family, "sample", lambda self, labels, rng: picture.expand(len(labels), -1, -1, -1))
+            generator = TrainedGenerator(Path("data/checkpoints/gan/malignant/0"), torch.device("cpu"))
+            images = generator.draw(80, torch.Generator().manual_seed(0))
         assert len({image.tobytes() for image in images}) == orientations
 
 

@@ -2,16 +2,37 @@
 
 from collections.abc import Callable
 
-from models.generators import dcgan, sngan
-from models.generators.families import Adversarial
+from models.generators import (
+    acgan,
+    autoencoder,
+    cgan,
+    dcgan,
+    denoising_autoencoder,
+    projection,
+    r3,
+    sngan,
+    vae,
+    wgan,
+    wgan_gp,
+)
+from models.generators.families import Family
 
-VARIANTS: dict[str, Callable[..., Adversarial]] = {
+VARIANTS: dict[str, Callable[..., Family]] = {
+    "acgan": acgan.build,
+    "autoencoder": autoencoder.build,
+    "cgan": cgan.build,
     "dcgan": dcgan.build,
+    "denoising_autoencoder": denoising_autoencoder.build,
+    "projection": projection.build,
+    "r3": r3.build,
     "sngan": sngan.build,
+    "vae": vae.build,
+    "wgan": wgan.build,
+    "wgan_gp": wgan_gp.build,
 }
 
 
-def build_variant(name: str, **settings: object) -> Adversarial:
+def build_variant(name: str, **settings: object) -> Family:
     """Builds a registered variant. Raises ValueError, naming the known ones, for any other."""
     if name not in VARIANTS:
         raise ValueError(f"gan.variant is {name!r}; known variants: {', '.join(VARIANTS)}")

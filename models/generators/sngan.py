@@ -1,16 +1,13 @@
 """SNGAN: spectral norm in the discriminator, hinge loss. Source: Miyato et al. 2018, table 3 (standard CNN)."""
 
-import math
 from itertools import pairwise
 
 from torch import Tensor, nn
-from torch.nn.utils.parametrizations import spectral_norm
 
-from models.generators.families import Adversarial, Discriminator
+from models.generators.families import Adversarial, logit_losses
+from models.generators.spectral import SpectralTrunk, normalise
 from models.layers import doublings, feature_maps, initialise
-from models.losses import hinge_fake_loss, hinge_real_loss
-
-SLOPE = 0.1  # of the discriminator's leaky ReLU
+from models.losses import critic_generator_loss, hinge_fake_loss, hinge_real_loss
 
 
 class SnganGenerator(nn.Module):
@@ -35,48 +32,22 @@ class SnganGenerator(nn.Module):
 
 
 class SnganDiscriminator(nn.Module):
-    """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part.
-
-    At each resolution a 3x3 convolution, then a 4x4 one with stride 2, all normalised to spectral norm 1.
-
-    Differs from the paper: orthogonal start, since normal(0, 0.02) would be scaled to norm 1 anyway, but from nearly
-    parallel filters; and every leaky ReLU is made up for by its gain (He et al. 2015), all of them at once behind the
-    last layer. Without it logits at 64 px are a fifteenth, far inside the hinge's margins: a straight line, that is.
-    """
+    """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part."""
 
     def __init__(self, image_size: int, channels: int, features: int) -> None:
         super().__init__()
-        widths = feature_maps(features, doublings(image_size))
-        layers: list[nn.Module] = []
-        for before, width in pairwise([channels, *widths]):
-            layers += [nn.Conv2d(before, width, 3, 1, 1), nn.LeakyReLU(SLOPE)]
-            layers += [nn.Conv2d(width, width, 4, 2, 1), nn.LeakyReLU(SLOPE)]
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * 16, 1))
-        self.gain = math.sqrt(2 / (1 + SLOPE**2)) ** (2 * len(widths))
-        for layer in self.layers:
-            if isinstance(layer, nn.Conv2d | nn.Linear):
-                nn.init.orthogonal_(layer.weight)
-                spectral_norm(layer)
+        self.trunk = SpectralTrunk(image_size, channels, features)
+        self.head = nn.Linear(self.trunk.width, 1)
+        normalise(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        return self.gain * self.layers(images).squeeze(1)
-
-
-def generator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """-D(G(z)). Source: Miyato et al. 2018, eq. 17."""
-    return {"adversarial": -discriminator(fake, labels)}
-
-
-def discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    return {
-        "real": hinge_real_loss(discriminator(real, labels)),
-        "fake": hinge_fake_loss(discriminator(fake, labels)),
-    }
+        return self.trunk.gain * self.head(self.trunk(images)).squeeze(1)
 
 
 def build(
     image_size: int,
     channels: int,
+    classes: int,
     generator_learning_rate: float,
     discriminator_learning_rate: float,
     beta1: float,
@@ -87,6 +58,7 @@ def build(
     n_critic: int,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.sngan``."""
+    generator_loss, discriminator_loss = logit_losses(critic_generator_loss, hinge_real_loss, hinge_fake_loss)
     return Adversarial(
         generator=SnganGenerator(image_size, channels, latent_dim, generator_features),
         discriminator=SnganDiscriminator(image_size, channels, discriminator_features),

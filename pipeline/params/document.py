@@ -1,7 +1,7 @@
 """The whole of params.yaml: every section, and the combinations that cannot work."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, ValidationError, create_model, field_validator
 
@@ -10,7 +10,7 @@ from pipeline.params.classifier import ClassifierParams
 from pipeline.params.compute import ComputeParams
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.features import FeaturesParams
-from pipeline.params.gan import GanTrainParams
+from pipeline.params.gan import ConditionColumn, GanTrainParams
 from pipeline.params.generators import SETTINGS
 from pipeline.params.image import ImageParams
 from pipeline.params.phantom import PhantomParams
@@ -36,6 +36,8 @@ class GanParams(Section):
     variant: str
     classes: list[ClassName] = Field(min_length=1)
     seeds: list[int] = Field(min_length=1)
+    # what a conditional variant is told of an image besides its class
+    condition_on: Literal["target"] | ConditionColumn
     image_size: int
     train: GanTrainParams
     variants: Variants  # type: ignore[valid-type]

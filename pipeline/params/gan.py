@@ -6,6 +6,8 @@ from pydantic import Field
 
 from pipeline.params.section import Section
 
+ConditionColumn = Literal["diagnosis", "sex", "age_approx", "anatom_site", "image_type", "source"]
+
 
 class GanTrainParams(Section):
     kimg: float = Field(gt=0)  # thousands of real images shown

@@ -1,9 +1,30 @@
 """SETTINGS: gan.variant -> the pydantic class of its block under gan.variants. Written by hand, sorted."""
 
-from pipeline.params.generators import dcgan, sngan
+from pipeline.params.generators import (
+    acgan,
+    autoencoder,
+    cgan,
+    dcgan,
+    denoising_autoencoder,
+    projection,
+    r3,
+    sngan,
+    vae,
+    wgan,
+    wgan_gp,
+)
 from pipeline.params.section import Section
 
 SETTINGS: dict[str, type[Section]] = {
+    "acgan": acgan.Settings,
+    "autoencoder": autoencoder.Settings,
+    "cgan": cgan.Settings,
     "dcgan": dcgan.Settings,
+    "denoising_autoencoder": denoising_autoencoder.Settings,
+    "projection": projection.Settings,
+    "r3": r3.Settings,
     "sngan": sngan.Settings,
+    "vae": vae.Settings,
+    "wgan": wgan.Settings,
+    "wgan_gp": wgan_gp.Settings,
 }

@@ -8,9 +8,6 @@ from pipeline.params.generators.adversarial import AdversarialSettings
 
 
 class Settings(AdversarialSettings):
-    latent_dim: int = Field(gt=0)
-    generator_features: int = Field(ge=4)  # feature maps next to the image; doubled at every halving
-    discriminator_features: int = Field(ge=4)  # the same
     loss: Literal["minimax", "non_saturating"]
     label_smoothing: float = Field(gt=0.5, le=1)  # the discriminator's target for real images; 1: none
     generator_activation: Literal["relu", "leaky_relu"]

@@ -1,0 +1,32 @@
+"""Autoencoder; it draws from the normal distribution of its codes. Source: Hinton and Salakhutdinov 2006."""
+
+from torch import Generator, Tensor
+
+from models.generators.codes import CodeGenerator, Encoder, squared_error
+from models.generators.families import Autoencoder, Code
+
+
+def build(
+    image_size: int,
+    channels: int,
+    classes: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    latent_dim: int,
+    generator_features: int,
+    encoder_features: int,
+) -> Autoencoder:
+    """The settings are those of ``gan.variants.autoencoder``."""
+
+    def loss(encode: Code, decode: Code, images: Tensor, rng: Generator) -> dict[str, Tensor]:
+        return {"reconstruction": squared_error(images, decode(encode(images)))}
+
+    return Autoencoder(
+        generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=True),
+        encoder=Encoder(image_size, channels, encoder_features, latent_dim),
+        latent_dim=latent_dim,
+        learning_rate=learning_rate,
+        betas=(beta1, beta2),
+        loss=loss,
+    )

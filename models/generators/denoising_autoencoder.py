@@ -1,0 +1,35 @@
+"""An autoencoder that is to undo noise. Source: Vincent et al. 2008."""
+
+import torch
+from torch import Generator, Tensor
+
+from models.generators.codes import CodeGenerator, Encoder, squared_error
+from models.generators.families import Autoencoder, Code
+
+
+def build(
+    image_size: int,
+    channels: int,
+    classes: int,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    latent_dim: int,
+    generator_features: int,
+    encoder_features: int,
+    noise: float,
+) -> Autoencoder:
+    """The settings are those of ``gan.variants.denoising_autoencoder``."""
+
+    def loss(encode: Code, decode: Code, images: Tensor, rng: Generator) -> dict[str, Tensor]:
+        noisy = images + noise * torch.randn(images.shape, generator=rng, device=images.device)
+        return {"reconstruction": squared_error(images, decode(encode(noisy)))}
+
+    return Autoencoder(
+        generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=True),
+        encoder=Encoder(image_size, channels, encoder_features, latent_dim),
+        latent_dim=latent_dim,
+        learning_rate=learning_rate,
+        betas=(beta1, beta2),
+        loss=loss,
+    )

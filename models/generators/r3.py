@@ -1,0 +1,155 @@
+"""R3GAN: relativistic pairs, penalties on both gradients, residual blocks without norms. Source: Huang et al. 2024."""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from models.generators.families import Adversarial, Discriminator
+from models.layers import doublings, feature_maps
+from models.losses import relativistic_loss, squared_gradients
+
+SLOPE = 0.2  # of the leaky ReLU
+GROUP = 16  # feature maps of a group of the 3x3 convolutions
+EXPANSION = 2  # of a block's width between its 1x1 convolutions
+
+
+class ResidualBlock(nn.Module):
+    """1x1, grouped 3x3, 1x1, added to what comes in. Source: Huang et al. 2024, section 3.3.
+
+    The last convolution starts at zero and the others at the variance that their leaky ReLU keeps (fix-up: Zhang et
+    al. 2019), so that a block starts as the identity and no norm is needed.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        inner = EXPANSION * features
+        self.layers = nn.Sequential(
+            nn.Conv2d(features, inner, 1),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(inner, inner, 3, 1, 1, groups=max(inner // GROUP, 1)),
+            nn.LeakyReLU(SLOPE),
+            nn.Conv2d(inner, features, 1, bias=False),
+        )
+        nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.layers(x)
+
+
+class Enlarged(nn.Module):
+    """Another number of features by a 1x1 convolution, then twice the size by bilinear interpolation."""
+
+    def __init__(self, features_in: int, features_out: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv2d(features_in, features_out, 1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.interpolate(self.convolution(x), scale_factor=2, mode="bilinear")
+
+
+class Halved(nn.Sequential):
+    """Half the size by bilinear interpolation, which is the mean of four, then another number of features."""
+
+    def __init__(self, features_in: int, features_out: int) -> None:
+        super().__init__(nn.AvgPool2d(2), nn.Conv2d(features_in, features_out, 1, bias=False))
+
+
+class R3Generator(nn.Module):
+    """(z (N, Z), labels (N,)) -> images (N, C, H, W); the labels play no part.
+
+    Differs from the paper: a tanh keeps images in [-1, 1].
+    """
+
+    def __init__(self, image_size: int, channels: int, latent_dim: int, features: int, blocks: int) -> None:
+        super().__init__()
+        widths = [*feature_maps(features, doublings(image_size))[::-1], features]
+        self.basis = nn.Parameter(torch.randn(1, widths[0], 4, 4))
+        self.linear = nn.Linear(latent_dim, widths[0], bias=False)
+        layers: list[nn.Module] = [ResidualBlock(widths[0]) for _ in range(blocks)]
+        for wide, narrow in pairwise(widths):
+            layers += [Enlarged(wide, narrow), *(ResidualBlock(narrow) for _ in range(blocks))]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(features, channels, 1))
+        variance_preserving(self)
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        return self.layers(self.linear(z)[:, :, None, None] * self.basis).tanh()
+
+
+class R3Discriminator(nn.Module):
+    """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part."""
+
+    def __init__(self, image_size: int, channels: int, features: int, blocks: int) -> None:
+        super().__init__()
+        widths = [features, *feature_maps(features, doublings(image_size))]
+        layers: list[nn.Module] = [nn.Conv2d(channels, features, 1)]
+        for narrow, wide in pairwise(widths):
+            layers += [*(ResidualBlock(narrow) for _ in range(blocks)), Halved(narrow, wide)]
+        layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
+        basis = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1], bias=False)
+        self.layers = nn.Sequential(*layers, basis, nn.Flatten(), nn.Linear(widths[-1], 1, bias=False))
+        variance_preserving(self)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        return self.layers(images).squeeze(1)
+
+
+def variance_preserving(network: nn.Module) -> None:
+    """Every layer that does not start at zero keeps the variance of what a leaky ReLU lets through (He et al. 2015)."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            if layer.weight.abs().sum() > 0:
+                gain = math.sqrt(2 / (1 + SLOPE**2)) if layer.bias is not None else 1.0
+                nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def generator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Source: Huang et al. 2024, eq. 2, each fake image against one real image."""
+    return {"adversarial": relativistic_loss(discriminator(fake, labels), discriminator(real, labels))}
+
+
+def discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    return {"adversarial": relativistic_loss(discriminator(real, labels), discriminator(fake, labels))}
+
+
+def build(
+    image_size: int,
+    channels: int,
+    classes: int,
+    generator_learning_rate: float,
+    discriminator_learning_rate: float,
+    beta1: float,
+    beta2: float,
+    latent_dim: int,
+    generator_features: int,
+    discriminator_features: int,
+    blocks: int,
+    penalty_weight: float,
+    penalty_interval: int,
+) -> Adversarial:
+    """The settings are those of ``gan.variants.r3``."""
+
+    def penalty(
+        discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor, rng: Generator
+    ) -> dict[str, Tensor]:
+        """R1 and R2. Source: Huang et al. 2024, eq. 3 and 4."""
+        return {
+            name: 0.5 * penalty_weight * squared_gradients(lambda points: discriminator(points, labels), images)
+            for name, images in (("r1", real), ("r2", fake))
+        }
+
+    return Adversarial(
+        generator=R3Generator(image_size, channels, latent_dim, generator_features, blocks),
+        discriminator=R3Discriminator(image_size, channels, discriminator_features, blocks),
+        latent_dim=latent_dim,
+        learning_rates=(generator_learning_rate, discriminator_learning_rate),
+        betas=(beta1, beta2),
+        generator_loss=generator_loss,
+        discriminator_loss=discriminator_loss,
+        penalty=penalty,
+        penalty_interval=penalty_interval,
+    )

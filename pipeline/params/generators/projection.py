@@ -1,0 +1,9 @@
+"""Settings of gan.variants.projection."""
+
+from pydantic import Field
+
+from pipeline.params.generators.adversarial import AdversarialSettings
+
+
+class Settings(AdversarialSettings):
+    n_critic: int = Field(ge=1)  # discriminator steps per generator step

@@ -1,0 +1,9 @@
+"""Settings of gan.variants.vae."""
+
+from pydantic import Field
+
+from pipeline.params.generators.autoencoders import AutoencoderSettings
+
+
+class Settings(AutoencoderSettings):
+    kl_weight: float = Field(gt=0)  # of the KL term; 1: pixels of variance 1

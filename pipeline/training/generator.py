@@ -1,0 +1,219 @@
+"""The loop of every generator: steps, a moving average, looks at its images, and the average that looks best."""
+
+import copy
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from models.generators.families import Family
+from pipeline.errors import InputError
+from pipeline.params.gan import GanTrainParams
+from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.ema import frozen_copy
+
+Terms = dict[str, Tensor]  # name: scalar, still on the device
+Look = Callable[[nn.Module], dict[str, float]]  # a generator in eval mode -> val_kid, val_recall
+
+
+class GeneratorRun(ABC):
+    """All that one training consists of; ``state`` is what a checkpoint holds. Each family has its own kind.
+
+    Args:
+        network: what is averaged: the variant's generator, or what it is a part of.
+        images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
+        labels: (N,) on the device.
+        autocast: gives the context in which networks are evaluated.
+    """
+
+    def __init__(
+        self,
+        variant: Family,
+        network: nn.Module,
+        images: Tensor,
+        labels: Tensor,
+        train: GanTrainParams,
+        seed: int,
+        autocast: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self.variant, self.images, self.labels, self.train, self.autocast = variant, images, labels, train, autocast
+        self.ema = frozen_copy(self.placed(network))
+        self.order = EpochOrder(len(images), seed)
+        self.rng = torch.Generator(images.device).manual_seed(seed)
+        self.images_seen = 0
+        self.curve: list[dict[str, float]] = []
+        self.logged = Mean()
+        self.best: dict[str, Tensor] = {}
+        self.chosen: dict[str, float] = {}  # the row of the curve at which ``best`` was kept
+
+    @abstractmethod
+    def parts(self) -> dict[str, Any]:
+        """What has a state of its own: networks, optimizers."""
+
+    @abstractmethod
+    def step(self) -> Terms:
+        """Shows one or more batches, moves the networks and the average; what the curve shows of it."""
+
+    def drawing(self) -> nn.Module:
+        """The averaged generator, in eval mode."""
+        return self.ema
+
+    def placed(self, network: nn.Module) -> nn.Module:
+        """The network on the device of the images, in the memory format that its convolutions like, to be trained."""
+        network.to(device=self.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network.train()
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "images_seen": self.images_seen,
+            "curve": self.curve,
+            "best": self.best,
+            "chosen": self.chosen,
+            "rng": self.rng.get_state(),
+            **{name: part.state_dict() for name, part in self._all_parts().items()},
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Goes on where another run with the same arguments was when it gave ``state``."""
+        for name in ("images_seen", "curve", "best", "chosen"):
+            setattr(self, name, state[name])
+        self.rng.set_state(state["rng"])
+        for name, part in self._all_parts().items():
+            part.load_state_dict(state[name])
+
+    def _all_parts(self) -> dict[str, Any]:
+        return {"ema": self.ema, "logged": self.logged, **self.parts()}
+
+    def next_batch(self) -> tuple[Tensor, Tensor]:
+        """Real images (N, C, H, W) in [-1, 1] and their labels (N,) at the present position of the order."""
+        chosen = self.order.indices(self.images_seen, self.train.batch_size).to(self.images.device)
+        return to_unit_range(self.images[chosen]), self.labels[chosen]
+
+
+class Mean:
+    """Running means of named scalars, kept on their device so that no step waits for one."""
+
+    def __init__(self) -> None:
+        self._sums: Terms = {}
+        self._counts: dict[str, int] = {}
+
+    def add(self, terms: Terms) -> None:
+        for name, value in terms.items():
+            self._sums[name] = self._sums[name] + value if name in self._sums else value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def take(self) -> dict[str, float]:
+        """The means since the last call."""
+        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+        self._sums, self._counts = {}, {}
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"sums": self._sums, "counts": self._counts}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._sums, self._counts = state["sums"], state["counts"]
+
+
+def train_generator(
+    run: GeneratorRun, look: Look, save: Callable[[], None], shown: Callable[[int], object]
+) -> nn.Module:
+    """Trains until ``train.kimg`` thousand real images were shown, and keeps the averaged generator that looks best.
+
+    Args:
+        run: new, or loaded with the state of an interrupted one.
+        look: compares what a generator draws with validation images; must draw from no stream of the training.
+        save: called after every look, when ``run.state()`` can be resumed from.
+        shown: takes the number of real images just shown.
+
+    Returns: the averaged generator of the lowest val_kid, of those with enough recall, in eval mode.
+
+    Raises:
+        InputError: when a loss is no longer finite, naming the term and when; at the end, when even the chosen
+            generator's images hold less of the validation images between them than ``train.min_recall``.
+    """
+    train = run.train
+    total = math.ceil(train.kimg * 1000)
+    while run.images_seen < total:
+        before = run.images_seen
+        run.logged.add(run.step())
+        looking = _crossed(before, run.images_seen, train.checkpoint_kimg) or run.images_seen >= total
+        if looking or _crossed(before, run.images_seen, train.log_kimg):
+            run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(), run.images_seen)})
+        if looking:
+            generator = run.drawing()
+            keep_best(run, generator, look(generator))
+            save()
+        shown(run.images_seen - before)
+    refuse_collapse(run)
+    generator = run.drawing()
+    generator.load_state_dict(run.best)
+    return generator
+
+
+def keep_best(run: GeneratorRun, generator: nn.Module, found: dict[str, float]) -> None:
+    """Adds what a look found to the curve's last row; keeps the averaged weights of the lowest val_kid.
+
+    A collapse is kept only as long as nothing else was seen: alike images near the mean can have a low KID.
+    """
+    row = run.curve[-1]
+    row |= found
+
+    def order(look: dict[str, float]) -> tuple[bool, float]:
+        return look["val_recall"] < run.train.min_recall, look["val_kid"]
+
+    if not run.chosen or order(row) < order(run.chosen):
+        run.chosen, run.best = dict(row), copy.deepcopy(generator.state_dict())
+
+
+def refuse_collapse(run: GeneratorRun) -> None:
+    chosen, last, least = run.chosen, run.curve[-1], run.train.min_recall
+    if chosen["val_recall"] < least:
+        seen = [f"{name} {value:.2g}" for name, value in last.items() if "_logits" in name or "_loss" in name]
+        raise InputError(
+            f"the generator collapsed: at its best, after {chosen['kimg']:g} kimg, recall of the validation images is "
+            f"{chosen['val_recall']:.2f} (KID {chosen['val_kid']:.3g}) and gan.train.min_recall is {least:g}: its "
+            f"images are too alike, or all unlike real ones; at the end: {', '.join(seen)}; lower the variant's "
+            "learning rates, or raise gan.train.kimg"
+        )
+
+
+def optimizer_step(
+    losses: Terms,
+    network: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    name: str,
+    weights: dict[str, int] | None = None,
+) -> Terms:
+    """Reduces the per-sample terms once, steps, and returns what the curve shows.
+
+    Args:
+        losses: (N,) each.
+        weights: of the terms that do not count once.
+    """
+    means = {term: loss.mean() for term, loss in losses.items()}
+    optimizer.zero_grad()
+    torch.stack([(weights or {}).get(term, 1) * mean for term, mean in means.items()]).sum().backward()
+    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    optimizer.step()
+    shown = {f"{name}_loss_{term}": mean.detach() for term, mean in means.items()}
+    return shown | {f"{name}_gradient_norm": nn.utils.get_total_norm(gradients)}
+
+
+def _finite(means: dict[str, float], images_seen: int) -> dict[str, float]:
+    for name, value in means.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"{name} became {value} by {images_seen / 1000:g} kimg: the training diverged; "
+                "lower the variant's learning rates"
+            )
+    return means
+
+
+def _crossed(before: int, after: int, every_kimg: float) -> bool:
+    """Whether a multiple of ``every_kimg`` lies in (before, after]."""
+    return int(after / (every_kimg * 1000)) > int(before / (every_kimg * 1000))

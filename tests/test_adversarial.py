@@ -1,0 +1,160 @@
+"""The adversarial family: losses that pull the right way, and what is special to each variant."""
+
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from models.generators.families import Adversarial, Discriminator
+from models.generators.sngan import SnganDiscriminator
+from tests.variants import ADVERSARIAL, CLASSES, built
+
+
+@torch.no_grad()
+def stir(network: torch.nn.Module) -> None:
+    """Away from the start, where classes are alike and residual blocks are the identity."""
+    rng = torch.Generator().manual_seed(1)
+    for weights in network.parameters():
+        weights += 0.1 * torch.randn(weights.shape, generator=rng)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("image_size", [32, 64, 128, 256])
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_discriminators_give_a_logit_for_every_image_and_may_name_the_class(
+    name: str, image_size: int, channels: int, smoke_params: dict[str, Any]
+) -> None:
+    variant = built(name, smoke_params, image_size, channels)
+    logits = variant.discriminator(torch.zeros(2, channels, image_size, image_size), torch.zeros(2, dtype=torch.long))
+    assert logits.shape in ((2,), (2, 1 + CLASSES))
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_every_parameter_gets_a_gradient(name: str, smoke_params: dict[str, Any]) -> None:
+    variant = built(name, smoke_params)
+    stir(variant.generator)
+    stir(variant.discriminator)
+    labels = torch.zeros(4, dtype=torch.long)
+    real = torch.rand(4, 3, 32, 32) * 2 - 1
+    fake = variant.generator(variant.latents(4, torch.Generator().manual_seed(0)), labels)
+    terms = variant.generator_loss(variant.discriminator, real, fake, labels)
+    torch.stack([term.mean() for term in terms.values()]).sum().backward()
+    for parameter_name, parameter in variant.generator.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+    variant.discriminator.zero_grad()
+    terms = variant.discriminator_loss(variant.discriminator, real, fake.detach(), labels)
+    # Weighted apart, as the two halves of a hinge loss cancel in the last bias.
+    torch.stack([weight * term.mean() for weight, term in enumerate(terms.values(), 1)]).sum().backward()
+    for parameter_name, parameter in variant.discriminator.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_losses_are_named_and_per_sample(name: str, smoke_params: dict[str, Any]) -> None:
+    variant = built(name, smoke_params)
+    labels = torch.zeros(4, dtype=torch.long)
+    images = torch.zeros(4, 3, 32, 32)
+    for loss in (variant.generator_loss, variant.discriminator_loss):
+        terms = loss(variant.discriminator, images, images, labels)
+        assert terms
+        assert all(term.shape == (4,) for term in terms.values())
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_labels_change_what_a_conditional_variant_draws_and_thinks(name: str, smoke_params: dict[str, Any]) -> None:
+    variant = built(name, smoke_params)
+    stir(variant.generator)
+    labels = torch.tensor([0, 2])
+    drawn = variant.generator(torch.ones(2, variant.latent_dim), labels)
+    assert torch.allclose(drawn[0], drawn[1], atol=1e-6) != variant.conditional
+    images = torch.rand(1, 3, 32, 32).expand(2, -1, -1, -1)
+    losses = variant.discriminator_loss(variant.discriminator, images, -images, labels)
+    alike = [torch.allclose(loss[0], loss[1], atol=1e-6) for loss in losses.values()]
+    assert all(alike) != variant.conditional
+
+
+def saying(variant: Adversarial, sign: float) -> Discriminator:
+    """A discriminator of the variant's kind whose logit is an image's only pixel; it knows no class from another."""
+    outputs = variant.discriminator(torch.zeros(2, 3, 32, 32), torch.zeros(2, dtype=torch.long)).view(2, -1).shape[1]
+    return lambda images, _: F.pad(sign * images.flatten(1), (0, outputs - 1)).squeeze(1)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_a_discriminator_that_tells_real_from_fake_has_the_lower_loss(name: str, smoke_params: dict[str, Any]) -> None:
+    variant = built(name, smoke_params)
+    real, fake, labels = torch.ones(4, 1, 1, 1), -torch.ones(4, 1, 1, 1), torch.zeros(4, dtype=torch.long)
+
+    def loss(sign: float) -> float:
+        terms = variant.discriminator_loss(saying(variant, sign), real, fake, labels)
+        return float(torch.stack([term.mean() for term in terms.values()]).sum())
+
+    assert loss(1.0) < loss(0.0) < loss(-1.0)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_a_generator_that_deceives_has_the_lower_loss(name: str, smoke_params: dict[str, Any]) -> None:
+    variant = built(name, smoke_params)
+    fake = torch.ones(4, 1, 1, 1)
+
+    def loss(sign: float) -> float:
+        terms = variant.generator_loss(saying(variant, sign), -fake, fake, torch.zeros(4, dtype=torch.long))
+        return float(torch.stack([term.mean() for term in terms.values()]).sum())
+
+    assert loss(1.0) < loss(-1.0)
+
+
+def test_sngan_layers_have_spectral_norm_one_after_steps(smoke_params: dict[str, Any]) -> None:
+    discriminator = built("sngan", smoke_params).discriminator
+    images, labels = torch.randn(8, 3, 32, 32), torch.zeros(8)
+    for _ in range(60):
+        discriminator(images, labels)
+    discriminator.eval()
+    layers = [layer for layer in discriminator.modules() if hasattr(layer, "parametrizations")]
+    assert len(layers) == 7
+    for layer in layers:
+        assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("image_size", [32, 64, 128, 256])
+def test_sngan_logits_begin_within_reach_of_the_margins(image_size: int) -> None:
+    """The hinge turns at 1 and -1; eight and more layers that each lose a third would never come near."""
+    images = torch.linspace(-1, 1, image_size).expand(1, 3, image_size, -1)
+    logits = []
+    for seed in range(8):
+        torch.manual_seed(seed)
+        discriminator = SnganDiscriminator(image_size, 3, 8)
+        for _ in range(5):
+            discriminator(images, torch.zeros(1))
+        logits.append(discriminator.eval()(images, torch.zeros(1)).detach())
+    assert 0.1 < torch.cat(logits).abs().mean() < 3
+
+
+def test_wgan_clips_every_weight_of_the_critic(smoke_params: dict[str, Any]) -> None:
+    variant = built("wgan", smoke_params, clip=0.003)
+    variant.after_discriminator_step(variant.discriminator)
+    assert max(float(weights.detach().abs().max()) for weights in variant.discriminator.parameters()) == pytest.approx(
+        0.003
+    )
+    assert max(float(weights.detach().abs().max()) for weights in variant.generator.parameters()) > 0.9
+
+
+def test_wgan_gp_judges_each_image_by_itself(smoke_params: dict[str, Any]) -> None:
+    discriminator = built("wgan_gp", smoke_params).discriminator.train()
+    images = torch.randn(4, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    alone = torch.cat([discriminator(image[None], torch.zeros(1)) for image in images])
+    assert torch.allclose(discriminator(images, torch.zeros(4)), alone, atol=1e-6)
+
+
+def test_dcgan_settings_change_the_networks(smoke_params: dict[str, Any]) -> None:
+    full, light = (built("dcgan", smoke_params, light=light).discriminator for light in (False, True))
+    assert sum(p.numel() for p in light.parameters()) < sum(p.numel() for p in full.parameters()) / 2
+    assert isinstance(list(light.modules())[-1], torch.nn.Linear)
+    leaky = built("dcgan", smoke_params, generator_activation="leaky_relu").generator
+    assert any(isinstance(layer, torch.nn.LeakyReLU) for layer in leaky.modules())
+    fake = torch.zeros(2, 1, 1, 1)
+    for loss, expected in (("minimax", -0.6931), ("non_saturating", 0.6931)):
+        terms = built("dcgan", smoke_params, loss=loss).generator_loss(lambda x, _: x.flatten(), fake, fake, fake)
+        assert terms["adversarial"].tolist() == pytest.approx([expected] * 2, abs=1e-4)

@@ -1,0 +1,25 @@
+"""Small networks of every registered variant."""
+
+from typing import Any
+
+import torch
+
+from models.generators import build_variant
+from models.generators.families import Family
+from pipeline.params.generators import SETTINGS
+from pipeline.params.generators.adversarial import AdversarialSettings
+from pipeline.params.generators.autoencoders import AutoencoderSettings
+
+CLASSES = 3
+ADVERSARIAL = [name for name, settings in SETTINGS.items() if issubclass(settings, AdversarialSettings)]
+AUTOENCODERS = [name for name, settings in SETTINGS.items() if issubclass(settings, AutoencoderSettings)]
+FEATURES = ("generator_features", "discriminator_features", "encoder_features")
+
+
+def built(name: str, params: dict[str, Any], image_size: int = 32, channels: int = 3, **changed: Any) -> Family:
+    """With the settings of ``params``, but narrow and ``changed``."""
+    own = params["gan"]["variants"][name]
+    narrow = {key: 8 for key in FEATURES if key in own}
+    settings = SETTINGS[name].model_validate(own | narrow | changed).model_dump()
+    torch.manual_seed(0)
+    return build_variant(name, image_size=image_size, channels=channels, classes=CLASSES, **settings)
