@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from models.generators.families import Adversarial, Discriminator
+from models.generators.r3 import Halved, ResidualBlock
 from models.generators.sngan import SnganDiscriminator
 from tests.variants import ADVERSARIAL, CLASSES, built
 
@@ -130,6 +131,22 @@ def test_sngan_logits_begin_within_reach_of_the_margins(image_size: int) -> None
             discriminator(images, torch.zeros(1))
         logits.append(discriminator.eval()(images, torch.zeros(1)).detach())
     assert 0.1 < torch.cat(logits).abs().mean() < 3
+
+
+def test_r3_blocks_begin_as_the_identity_and_halving_is_bilinear() -> None:
+    x = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(ResidualBlock(16)(x), x)
+    halved = F.interpolate(x, scale_factor=0.5, mode="bilinear")
+    assert torch.allclose(Halved(16, 4)[0](x), halved, atol=1e-6)
+
+
+def test_projection_adds_the_products_with_the_labels_embedding(smoke_params: dict[str, Any]) -> None:
+    discriminator = built("projection", smoke_params).discriminator.eval()
+    images = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    first, second = (discriminator(images, torch.full((2,), label)) for label in (0, 2))
+    difference = discriminator.class_head.weight[0] - discriminator.class_head.weight[2]
+    expected = discriminator.trunk.gain * discriminator.trunk(images) @ difference
+    assert torch.allclose(first - second, expected, atol=1e-4)
 
 
 def test_wgan_clips_every_weight_of_the_critic(smoke_params: dict[str, Any]) -> None:
