@@ -2,6 +2,7 @@
 
 import math
 
+import torch
 from torch import Tensor, nn
 
 
@@ -31,6 +32,23 @@ def initialise(module: nn.Module) -> None:
         elif isinstance(layer, nn.BatchNorm2d) and layer.affine:
             nn.init.normal_(layer.weight, 1.0, 0.02)
             nn.init.zeros_(layer.bias)
+
+
+class MinibatchStddev(nn.Module):
+    """One more feature map: how much the images of a group differ, the mean standard deviation of their features.
+
+    (N, C, H, W) -> (N, C + 1, H, W). Source: Karras et al. 2018, section 3; groups as in Karras et al. 2020.
+    """
+
+    GROUP = 4
+
+    def forward(self, x: Tensor) -> Tensor:
+        size = self.GROUP if len(x) % self.GROUP == 0 else len(x)
+        groups = x.float().view(-1, size, *x.shape[1:])  # (G, size, C, H, W)
+        variance = groups.var(dim=1, correction=0)
+        spread = (variance + 1e-8).sqrt().mean(dim=(1, 2, 3))  # (G,)
+        planes = spread.repeat_interleave(size).view(-1, 1, 1, 1).expand(-1, 1, *x.shape[2:])
+        return torch.cat([x, planes.to(x.dtype)], dim=1)
 
 
 class ConditionalBatchNorm(nn.Module):

@@ -59,6 +59,34 @@ def relativistic_loss(logits: Tensor, others: Tensor) -> Tensor:
     return F.softplus(others - logits)
 
 
+def lecam_loss(logits: Tensor, average: Tensor) -> Tensor:
+    """(D(x) - a)^2: logits of real images are held to the average of the fake ones' logits, and the reverse.
+
+    Source: Tseng et al. 2021, eq. 4.
+    """
+    return (logits - average) ** 2
+
+
+def least_squares_real_loss(real_logits: Tensor) -> Tensor:
+    """(D(x) - 1)^2 / 2. Source: Mao et al. 2017, eq. 9."""
+    return 0.5 * (real_logits - 1) ** 2
+
+
+def least_squares_fake_loss(fake_logits: Tensor) -> Tensor:
+    """D(G(z))^2 / 2. Source: Mao et al. 2017, eq. 9."""
+    return 0.5 * fake_logits**2
+
+
+def least_squares_generator_loss(fake_logits: Tensor) -> Tensor:
+    """(D(G(z)) - 1)^2. Source: Mao et al. 2017, eq. 9; as Zhu et al. 2017, section 4, without the half."""
+    return (fake_logits - 1) ** 2
+
+
+def absolute_error(images: Tensor, others: Tensor) -> Tensor:
+    """Mean distance of pixel values, (N, C, H, W) twice to (N,). Source: Isola et al. 2017, eq. 3, as a mean."""
+    return (images - others.float()).abs().flatten(1).mean(dim=1)
+
+
 def input_gradients(discriminator: Callable[[Tensor], Tensor], points: Tensor) -> Tensor:
     """The gradient of D at each of N images, (N, C * H * W); can be differentiated in turn."""
     points = points.detach().requires_grad_()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # the decoding processes import this module and need no table
 
 ARRAY = "images.npy"  # in a directory of packed images: (N, H, W, C) uint8
 GEOMETRY = "geometry.json"  # beside it: how a file became a packed image, as decoding.Geometry
+MASKS = "masks.npy"  # beside it, if there are masks: (N, H, W) uint8, 0 or 255; 0 where an image has none
 THUMBNAILS = "thumbnails.npy"  # beside it, if they came from files: (N, H, W) uint8, gray, of the whole picture
 
 
@@ -23,7 +24,7 @@ def open_images(directory: Path, name: str = ARRAY) -> NDArray[np.uint8]:
     Args:
         name: of the array in the directory.
 
-    Returns: (N, H, W, C) in [0, 255]; thumbnails (N, H, W).
+    Returns: (N, H, W, C) in [0, 255]; thumbnails and masks (N, H, W).
 
     Raises:
         InputError: if the directory holds none.

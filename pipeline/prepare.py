@@ -17,7 +17,7 @@ from pydantic import Field
 
 from pipeline.decoding import Decoded, Geometry, Task, decode
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, GEOMETRY, THUMBNAILS
+from pipeline.images import ARRAY, GEOMETRY, MASKS, THUMBNAILS
 from pipeline.params.image import ImageParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
@@ -28,7 +28,6 @@ REDUCED = Path("data/reduced.csv")
 IMAGES = Path("data/images")
 REPORT = Path("reports/prepare.json")
 
-MASKS_ARRAY = "masks.npy"  # (N, H, W) uint8, 0 or 255
 MANIFEST_COLUMNS = ["row", "image_id", "file", "bytes", "sha256", "phash"]
 QUARANTINE_COLUMNS = ["image_id", "file", "reason"]
 BYTES_PER_WORKER = 20_000_000  # fewer are decoded sooner than a process starts
@@ -79,7 +78,7 @@ def prepare(reduced: pd.DataFrame, params: Params, directory: Path, workers: int
         closing(_decoded(tasks, workers)) as results,
         ArrayWriter(directory / ARRAY) as pixels,
         ArrayWriter(directory / THUMBNAILS) as thumbnails,
-        ArrayWriter(directory / MASKS_ARRAY) as mask_images,
+        ArrayWriter(directory / MASKS) as mask_images,
     ):
         for image, decoded in zip(images, results, strict=True):
             _check_sha256(image, decoded)

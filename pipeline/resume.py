@@ -27,6 +27,7 @@ CODE = [
     "pipeline/feature_space.py",
     "pipeline/metrics/distribution.py",
     "pipeline/seeding.py",
+    "pipeline/sources.py",
     "pipeline/train_gan.py",
     "pipeline/validation_look.py",
 ]
@@ -36,7 +37,7 @@ class ResumePoint:
     """The saved state of one training run."""
 
     def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor]) -> None:
-        """Args: data: the images and labels, on the device, which with ``params`` and the code decide the result."""
+        """Args: data: images and what is told of them, on the device; with ``params`` and the code it decides all."""
         key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__}".encode())
         for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
             key.update(path.read_bytes())

@@ -7,13 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 from pydantic import Field
 
 from models.augment import symmetries
 from models.generators import build_variant
-from models.generators.families import Adversarial, Autoencoder, Family
+from models.generators.families import Adversarial, Autoencoder, Family, Translator
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.conditions import Conditions, labelled
@@ -26,12 +27,14 @@ from pipeline.params.reader import StageParams, checked, read_params
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
+from pipeline.sources import OTHER_CLASS, Sources, read_sources
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, replaced_directory, write_csv
 from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.autoencoder import AutoencoderRun
 from pipeline.training.batches import as_tensor
 from pipeline.training.generator import GeneratorRun, train_generator
+from pipeline.training.translator import TranslatorRun
 from pipeline.training_picture import write_training_picture
 from pipeline.validation_look import SAMPLES, ValidationLook
 
@@ -42,7 +45,8 @@ FEATURES = Path("data/features")
 LOGS = Path("logs")
 CHECKPOINTS = Path("data/checkpoints/gan")
 PLOTS = Path("reports/plots")
-RUNS = {Adversarial: AdversarialRun, Autoencoder: AutoencoderRun}
+RUNS = {Adversarial: AdversarialRun, Autoencoder: AutoencoderRun, Translator: TranslatorRun}
+Told = Conditions | Sources  # both draw what a generator is told
 
 
 class Params(StageParams):
@@ -58,9 +62,12 @@ class Params(StageParams):
 def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
     seed = derive_seed(params.seed, "gan", class_name, gan_seed)
-    run = start_run(params, class_name, seed)
-    look = validation_look(params, run.variant, class_name, derive_seed(params.seed, "look", class_name, gan_seed))
-    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.labels, look.real])
+    training, conditions = training_images(params, class_name)
+    run, told = start_run(params, class_name, training, conditions, seed)
+    look = validation_look(
+        params, run.variant, told, class_name, derive_seed(params.seed, "look", class_name, gan_seed)
+    )
+    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.told, look.real])
     if state := resume.load():
         run.load(state)
         print(f"resumed at {run.images_seen / 1000:g} kimg", flush=True)
@@ -73,16 +80,21 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
         generator = train_generator(run, look, save, bar.update)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:
-        save_model(directory, generator, built_with(params, run, training_images(params, class_name)[1]))
+        save_model(directory, generator, built_with(params, run, told, conditions))
     write_csv(PLOTS / f"gan_{class_name}_{gan_seed}.csv", pd.DataFrame(run.curve))
     resume.remove()
 
 
-def start_run(params: Params, class_name: ClassName, seed: int) -> GeneratorRun:
-    """Networks with fresh weights, and the training images: of the class, or of both if the variant is conditional."""
+def start_run(
+    params: Params, class_name: ClassName, training: pd.DataFrame, conditions: Conditions, seed: int
+) -> tuple[GeneratorRun, Told]:
+    """Networks with fresh weights and the images that they train on; what the generator is told when it draws.
+
+    Args:
+        training: from ``training_images``.
+    """
     device = read_device()
     packed = open_images(IMAGES)
-    training, conditions = training_images(params, class_name)
     keys = {name: f"gan.variants.{params.variant}.{name}" for name in params.settings}
     settings = checked(SETTINGS[params.variant], params.settings, keys).model_dump()
     torch.manual_seed(seed)
@@ -93,19 +105,29 @@ def start_run(params: Params, class_name: ClassName, seed: int) -> GeneratorRun:
         classes=len(conditions.names),
         **settings,
     )
-    if not variant.conditional:
-        training = training[training["target"] == TARGETS[class_name]]
-    images = as_tensor(at_size(packed[training["row"]], params.image_size), device)
-    labels = torch.tensor(training["label"].to_numpy(), device=device)
-    return RUNS[type(variant)](
-        variant, images, labels, params.train, seed, lambda: autocast(device, params.precision, cpu_gains=True)
+    told: Told = conditions
+    of_class = training["target"] == TARGETS[class_name]
+    if isinstance(variant, Translator):
+        translated = training[of_class != (variant.sources == OTHER_CLASS)]
+        told = read_sources(variant.sources, translated["image_id"].tolist(), params.image_size, device)
+        shown = training[training["image_id"].isin(told.image_ids)] if variant.paired else training[of_class]
+        with_each = told.images
+    else:
+        shown = training if variant.conditional else training[of_class]
+        with_each = torch.tensor(shown["label"].to_numpy(), device=device)
+    images = as_tensor(at_size(packed[shown["row"]], params.image_size), device)
+    run = RUNS[type(variant)](
+        variant, images, with_each, params.train, seed, lambda: autocast(device, params.precision, cpu_gains=True)
     )
+    return run, told
 
 
 def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame, Conditions]:
     """The training images of both classes, by row, with the label that a conditional generator is told."""
     splits = read_csv(SPLITS)
     training = splits[splits["split"] == "train"].sort_values("row")
+    if params.train.max_images is not None:
+        training = some_of_each_class(training, params.train.max_images, derive_seed(params.seed, "max_images"))
     if params.condition_on != "target":
         told = read_csv(CONDITIONS).set_index("image_id")[params.condition_on]
         training = training.assign(**{params.condition_on: training["image_id"].map(told)})
@@ -113,17 +135,22 @@ def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame
     return training.assign(label=labels), conditions
 
 
-def validation_look(params: Params, variant: Family, class_name: ClassName, seed: int) -> ValidationLook:
-    device, target = read_device(), TARGETS[class_name]
-    rows = rows_of(read_csv(SPLITS), "val", target)
+def some_of_each_class(training: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """At most ``count`` images of each class, in their order; fewer are always a part of more."""
+    shuffled = training.iloc[np.random.default_rng(seed).permutation(len(training))]
+    return shuffled.groupby("target").head(count).sort_values("row")
+
+
+def validation_look(params: Params, variant: Family, told: Told, class_name: ClassName, seed: int) -> ValidationLook:
+    device = read_device()
+    rows = rows_of(read_csv(SPLITS), "val", TARGETS[class_name])
     validation = at_size(open_images(IMAGES)[rows], params.image_size)
-    _, conditions = training_images(params, class_name)
-    labels = conditions.draw(SAMPLES, torch.Generator().manual_seed(seed), device)
+    drawn = told.draw(SAMPLES, torch.Generator().manual_seed(seed), device)
     turned = symmetries(params.train.diff_augment)
-    return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, labels, turned, seed)
+    return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, drawn, turned, seed)
 
 
-def built_with(params: Params, run: GeneratorRun, conditions: Conditions) -> dict[str, Any]:
+def built_with(params: Params, run: GeneratorRun, told: Told, conditions: Conditions) -> dict[str, Any]:
     return {
         "variant": params.variant,
         "settings": params.settings,
@@ -131,6 +158,7 @@ def built_with(params: Params, run: GeneratorRun, conditions: Conditions) -> dic
         "image_size": params.image_size,
         "channels": run.images.shape[1],
         "conditions": asdict(conditions),
+        "sources": told.image_ids if isinstance(told, Sources) else None,
         "parameters": sum(weights.numel() for weights in run.variant.generator.parameters()),
         "images_seen": run.images_seen,
         "chosen": run.chosen,

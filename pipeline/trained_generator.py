@@ -8,12 +8,14 @@ from numpy.typing import NDArray
 
 from models.augment import symmetries
 from models.generators import build_variant
+from models.generators.families import Translator
 from pipeline.checkpoints import load_weights, read_built_with
 from pipeline.conditions import Conditions
 from pipeline.errors import InputError
+from pipeline.sources import Sources, read_sources
 from pipeline.training.batches import to_uint8
 
-BUILT_WITH = ("variant", "image_size", "channels", "conditions", "settings", "diff_augment")
+BUILT_WITH = ("variant", "image_size", "channels", "conditions", "sources", "settings", "diff_augment")
 
 
 class TrainedGenerator:
@@ -34,17 +36,20 @@ class TrainedGenerator:
                 f"{directory} has no {absent[0]}, so it is no generator's; give data/checkpoints/gan/<class>/<seed>"
             )
         self._device = device
-        self._conditions = Conditions(**built["conditions"])
+        conditions = Conditions(**built["conditions"])
         self._turned = symmetries(built["diff_augment"])
         self._variant = build_variant(
             built["variant"],
             image_size=built["image_size"],
             channels=built["channels"],
-            classes=len(self._conditions.names),
+            classes=len(conditions.names),
             **built["settings"],
         )
         load_weights(directory, self._variant.generator)
         self._variant.generator.to(device).eval()
+        self._told: Conditions | Sources = conditions
+        if isinstance(self._variant, Translator):
+            self._told = read_sources(self._variant.sources, built["sources"], built["image_size"], device)
 
     def draw(self, count: int, rng: torch.Generator) -> NDArray[np.uint8]:
         """Images (count, H, W, C), turned as the training images were.
@@ -52,5 +57,5 @@ class TrainedGenerator:
         Args:
             rng: on the CPU, so that every device draws the same latents.
         """
-        labels = self._conditions.draw(count, rng, self._device)
-        return to_uint8(self._turned(self._variant.sample(labels, rng), rng))
+        told = self._told.draw(count, rng, self._device)
+        return to_uint8(self._turned(self._variant.sample(told, rng), rng))

@@ -23,7 +23,7 @@ class ValidationLook:
     Args:
         validation: (N, H, W, C), the class's validation images at the generator's size.
         variant: draws the images, with the weights that are looked at.
-        labels: (SAMPLES,).
+        told: (SAMPLES, ...): what the generator is told of each image that it draws.
         turned: done to every image drawn, as ``synthesize`` does.
 
     Attributes:
@@ -36,18 +36,18 @@ class ValidationLook:
         space: FeatureSpace,
         validation: NDArray[np.uint8],
         variant: Family,
-        labels: Tensor,
+        told: Tensor,
         turned: Augmentation,
         seed: int,
     ) -> None:
-        self._space, self._variant, self._labels, self._turned, self._seed = space, variant, labels, turned, seed
+        self._space, self._variant, self._told, self._turned, self._seed = space, variant, told, turned, seed
         self.real = torch.from_numpy(space.features(validation))
         self.images: NDArray[np.uint8] = validation[:0]
 
     def __call__(self, generator: nn.Module) -> dict[str, float]:
         """The KID and the recall of what a generator draws. Takes it in eval mode."""
         variant, rng = replace(self._variant, generator=generator), torch.Generator().manual_seed(self._seed)
-        batches = [self._turned(variant.sample(labels, rng), rng) for labels in self._labels.split(BATCH_SIZE)]
+        batches = [self._turned(variant.sample(told, rng), rng) for told in self._told.split(BATCH_SIZE)]
         self.images = np.concatenate([to_uint8(batch) for batch in batches])
         real, drawn = self.real.numpy(), self._space.features(self.images)
         neighbours = min(NEIGHBOURS, len(real) - 1)

@@ -67,6 +67,9 @@ def write_images(count: int, size: int, channels: int) -> None:
     packed[:, 0, 0] = rows[:, None]
     Path("data/images").mkdir(parents=True)
     np.save("data/images/images.npy", packed.astype(np.uint8))
+    masks = np.zeros((count, size, size), np.uint8)
+    masks[rows % 6 != 3, size // 4 : -size // 4, size // 4 : -size // 4] = 255  # half the malignant images have none
+    np.save("data/images/masks.npy", masks)
     Path("data/images/geometry.json").write_text(json.dumps({"size": size, "channels": channels, "fit": "crop"}))
     split = np.where(rows < count // 2, "train", np.where(rows < 3 * count // 4, "val", "test"))
     names = [f"IMAGE_{row:04d}" for row in rows]

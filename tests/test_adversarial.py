@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from models.generators.families import Adversarial, Discriminator
 from models.generators.r3 import Halved, ResidualBlock
 from models.generators.sngan import SnganDiscriminator
+from models.layers import MinibatchStddev
 from tests.variants import ADVERSARIAL, CLASSES, built
 
 
@@ -126,7 +127,7 @@ def test_sngan_logits_begin_within_reach_of_the_margins(image_size: int) -> None
     logits = []
     for seed in range(8):
         torch.manual_seed(seed)
-        discriminator = SnganDiscriminator(image_size, 3, 8)
+        discriminator = SnganDiscriminator(image_size, 3, 8, minibatch_stddev=False)
         for _ in range(5):
             discriminator(images, torch.zeros(1))
         logits.append(discriminator.eval()(images, torch.zeros(1)).detach())
@@ -147,6 +148,28 @@ def test_projection_adds_the_products_with_the_labels_embedding(smoke_params: di
     difference = discriminator.class_head.weight[0] - discriminator.class_head.weight[2]
     expected = discriminator.trunk.gain * discriminator.trunk(images) @ difference
     assert torch.allclose(first - second, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ADVERSARIAL)
+def test_minibatch_stddev_lets_a_discriminator_see_its_batch(name: str, smoke_params: dict[str, Any]) -> None:
+    images = torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    alike = images[:1].expand(4, -1, -1, -1)
+    labels = torch.zeros(4, dtype=torch.long)
+    for seeing in (False, True):
+        discriminator = built(name, smoke_params, minibatch_stddev=seeing).discriminator
+        stir(discriminator)
+        discriminator.eval()
+        among_others, among_alike = discriminator(images, labels)[0], discriminator(alike, labels)[0]
+        assert (float((among_others - among_alike).abs()) > 1e-5) == seeing
+
+
+def test_minibatch_stddev_is_the_mean_standard_deviation_of_a_group() -> None:
+    x = torch.randn(8, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    seen = MinibatchStddev()(x)
+    assert torch.equal(seen[:, :3], x)
+    for group in (slice(0, 4), slice(4, 8)):
+        expected = x[group].std(dim=0, correction=0).mean()
+        assert torch.allclose(seen[group, 3], expected.expand(4, 4, 4), atol=1e-5)
 
 
 def test_wgan_clips_every_weight_of_the_critic(smoke_params: dict[str, Any]) -> None:

@@ -7,11 +7,11 @@ import torch
 
 from models.generators import VARIANTS, build_variant
 from models.layers import feature_maps
-from tests.variants import ADVERSARIAL, AUTOENCODERS, built
+from tests.variants import ADVERSARIAL, AUTOENCODERS, TRANSLATORS, built, told
 
 
 def test_every_variant_belongs_to_a_family() -> None:
-    assert sorted([*ADVERSARIAL, *AUTOENCODERS]) == list(VARIANTS)
+    assert sorted([*ADVERSARIAL, *AUTOENCODERS, *TRANSLATORS]) == list(VARIANTS)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -21,8 +21,7 @@ def test_generators_give_images_of_the_asked_shape_and_range(
     name: str, image_size: int, channels: int, smoke_params: dict[str, Any]
 ) -> None:
     variant = built(name, smoke_params, image_size, channels)
-    labels = torch.zeros(2, dtype=torch.long)
-    images = variant.sample(labels, torch.Generator().manual_seed(0))
+    images = variant.sample(told(variant, 2, image_size, channels), torch.Generator().manual_seed(0))
     assert images.shape == (2, channels, image_size, image_size)
     assert images.abs().max() <= 1
 
@@ -36,9 +35,8 @@ def test_sampling_in_eval_mode_is_deterministic_and_survives_a_state_dict(
         for parameter in variant.generator.parameters():
             parameter.add_(0.01)
     other.generator.load_state_dict(variant.generator.state_dict())
-    labels = torch.zeros(3, dtype=torch.long)
     drawn = [
-        each.sample(labels, torch.Generator().manual_seed(5))
+        each.sample(told(variant, 3), torch.Generator().manual_seed(5))
         for each in (variant, variant, other)
         if each.generator.eval() is not None
     ]

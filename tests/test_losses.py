@@ -28,6 +28,9 @@ def softplus(x: float) -> float:
         (losses.critic_generator_loss, [2, 0, -1]),
         (losses.critic_real_loss, [2, 0, -1]),
         (losses.critic_fake_loss, [-2, 0, 1]),
+        (losses.least_squares_real_loss, [4.5, 0.5, 0]),
+        (losses.least_squares_fake_loss, [2, 0, 0.5]),
+        (losses.least_squares_generator_loss, [9, 1, 0]),
     ],
 )
 def test_adversarial_losses(loss, expected) -> None:
@@ -77,6 +80,13 @@ def test_the_kl_is_the_integral(mean: float, deviation: float) -> None:
     )
     row = torch.tensor([[mean, 0.0]]), torch.tensor([[2 * math.log(deviation), 0.0]])
     assert float(losses.kl_to_standard_normal(*row)) == pytest.approx(integral, abs=1e-5)
+
+
+def test_the_absolute_error_is_a_mean_over_an_images_pixels() -> None:
+    images = torch.zeros(2, 1, 2, 2)
+    others = torch.tensor([[0.0, 1, -1, 2], [0.5] * 4]).view(2, 1, 2, 2)
+    assert losses.absolute_error(images, others).tolist() == [1.0, 0.5]
+    assert losses.lecam_loss(torch.tensor([1.0, -2.0]), torch.tensor(-3.0)).tolist() == [16.0, 1.0]
 
 
 def test_label_smoothing_is_one_sided_cross_entropy() -> None:

@@ -63,6 +63,7 @@ def test_train_gan(result) -> None:
         {"gan.train.diff_augment": []},
         {"gan.train.diff_augment": ["color"]},
         {"gan.train.ema_kimg": 0.0},
+        {"gan.train.max_images": 5},
         {"compute.precision": "bf16"}
         if base == result(gan, [GAN, CURVE], {"compute.precision": "fp32"})
         else {"seed": 2},
@@ -82,6 +83,7 @@ SETTING = {
     "beta1": 0.4,
     "beta2": 0.95,
     "blocks": 2,
+    "cycle_weight": 3.0,
     "class_weight": 3.0,
     "clip": 0.001,
     "discriminator_features": 8,
@@ -90,16 +92,22 @@ SETTING = {
     "generator_activation": "leaky_relu",
     "generator_features": 8,
     "generator_learning_rate": 0.001,
+    "identity_weight": 2.0,
     "kl_weight": 3.0,
-    "label_smoothing": 1.0,
+    "l1_weight": 10.0,
+    "label_smoothing": 0.8,
     "latent_dim": 8,
     "learning_rate": 0.0003,
+    "lecam_weight": 0.3,
     "light": True,
     "loss": "minimax",
+    "minibatch_stddev": True,
     "n_critic": 3,
     "noise": 0.1,
     "penalty_interval": 3,
     "penalty_weight": 1.0,
+    "pool_size": 3,
+    "sources": "channel_1",
 }
 
 

@@ -20,14 +20,15 @@ from pipeline.conditions import Conditions
 from pipeline.errors import InputError
 from pipeline.params.gan import GanTrainParams
 from pipeline.params.generators import SETTINGS
-from pipeline.training.adversarial import discriminator_step, generator_step
+from pipeline.training.adversarial import discriminator_step, generator_step, lecam
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
 from pipeline.training.generator import GeneratorRun, train_generator
 from pipeline.validation_look import SAMPLES
-from tests.variants import ADVERSARIAL
+from tests.variants import ADVERSARIAL, TRANSLATORS, told
 
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
+ONE_CLASS = Conditions(["malignant"], [1.0])
 
 
 def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
@@ -36,8 +37,14 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
     variant = build_variant(name, image_size=32, channels=3, classes=2, **settings)
     train = GanTrainParams.model_validate(params["gan"]["train"] | changed)
     images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
-    labels = torch.ones(20, dtype=torch.long)
-    return train_gan.RUNS[type(variant)](variant, images, labels, train, 0, contextlib.nullcontext)
+    with_each = ((told(variant, 20) + 1) * 127.5).to(torch.uint8) if name in TRANSLATORS else told(variant, 20)
+    return train_gan.RUNS[type(variant)](variant, images, with_each, train, 0, contextlib.nullcontext)
+
+
+def started(class_name: str, seed: int = 0) -> tuple[GeneratorRun, train_gan.Told]:
+    """As the stage begins, with the params and data of the working directory."""
+    params = train_gan.read_params(train_gan.Params)
+    return train_gan.start_run(params, class_name, *train_gan.training_images(params, class_name), seed)
 
 
 def unseen(network: torch.nn.Module) -> dict[str, float]:
@@ -93,6 +100,21 @@ def test_a_penalty_is_taken_in_turn_and_counts_as_often_as_its_interval(experime
         if step % 3 == 0:
             assert torch.equal(first.grad, torch.full_like(first, 3.0))
     assert calls == [0, 12, 24]
+
+
+def test_lecam_holds_the_logits_of_each_side_to_the_others_average(experiment) -> None:
+    """Batches of logits 1 and -3, then 2 and -3, by hand."""
+    params = experiment()
+    params["gan"]["variants"]["dcgan"]["lecam_weight"] = 0.3
+    run = new_run(params, "dcgan", batch_size=4)
+    real, fake = torch.full((4,), 1.0), torch.full((4,), -3.0)
+    assert lecam(run, real, fake)["lecam"].tolist() == pytest.approx([0.3 * (4**2 + 4**2)] * 4)
+    for _ in range(199):
+        lecam(run, real, fake)
+    terms = lecam(run, torch.full((4,), 2.0), fake)
+    average = 1.01  # one batch of 2 after many of 1, at decay 0.99
+    assert terms["lecam"].tolist() == pytest.approx([0.3 * (5**2 + (3 + average) ** 2)] * 4, rel=1e-4)
+    assert "discriminator_loss_lecam" in discriminator_step(run)
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
@@ -174,12 +196,25 @@ def test_another_param_does_not_resume_the_state(experiment, monkeypatch: pytest
 def test_a_generator_sees_training_images_of_its_class_only(class_name: str, target: int, experiment) -> None:
     """Every drawn image holds its row in a corner pixel: the rows that the loop holds are the split's."""
     experiment()
-    run = train_gan.start_run(train_gan.read_params(train_gan.Params), class_name, 0)
+    run, _ = started(class_name)
     splits = pd.read_csv("data/splits.csv")
     expected = splits[(splits["split"] == "train") & (splits["target"] == target)]["row"]
     assert run.images[:, 0, 0, 0].tolist() == expected.tolist()
     shown = {int(image[0, 0, 0]) for position in range(0, 200, 8) for image in batch_at(run, position)}
     assert shown == set(expected)
+
+
+def test_max_images_takes_some_of_each_class_and_fewer_are_a_part_of_more(experiment) -> None:
+    params = experiment()
+    taken = {}
+    for count in (3, 6, 50):
+        params["gan"]["train"]["max_images"] = count
+        Path("params.yaml").write_text(yaml.safe_dump(params))
+        taken[count] = [set(started(name)[0].images[:, 0, 0, 0].tolist()) for name in ("benign", "malignant")]
+        again = [set(started(name, seed=1)[0].images[:, 0, 0, 0].tolist()) for name in ("benign", "malignant")]
+        assert again == taken[count]
+    assert [[len(rows) for rows in both] for both in taken.values()] == [[3, 3], [6, 6], [20, 10]]
+    assert all(few < more for few, more in zip(taken[3], taken[6], strict=True))
 
 
 @pytest.mark.parametrize(("condition_on", "labels"), [("target", 2), ("sex", 6)])
@@ -189,14 +224,14 @@ def test_a_conditional_generator_sees_all_training_images_and_what_they_show(
     params = experiment()
     params["gan"] |= {"variant": "cgan", "condition_on": condition_on}
     Path("params.yaml").write_text(yaml.safe_dump(params))
-    run = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 0)
+    run, _ = started("malignant")
     assert run.images[:, 0, 0, 0].tolist() == list(range(30))
-    told = pd.read_csv("data/splits.csv").merge(pd.read_csv("data/conditions.csv")).sort_values("row")[:30]
-    names = np.where(told["target"] == 1, "malignant", "benign").tolist()
+    table = pd.read_csv("data/splits.csv").merge(pd.read_csv("data/conditions.csv")).sort_values("row")[:30]
+    names = np.where(table["target"] == 1, "malignant", "benign").tolist()
     if condition_on == "sex":
-        names = [f"{name}, {sex}" for name, sex in zip(names, told["sex"].fillna("unknown"), strict=True)]
+        names = [f"{name}, {sex}" for name, sex in zip(names, table["sex"].fillna("unknown"), strict=True)]
     assert len(set(names)) == labels
-    assert [sorted(set(names))[label] for label in run.labels] == names
+    assert [sorted(set(names))[label] for label in run.told] == names
     train_gan.main("malignant", "0")
     conditions = read_built_with(CHECKPOINT)["conditions"]
     assert conditions["names"] == sorted(set(names))
@@ -261,10 +296,10 @@ def test_a_collapse_of_low_kid_is_passed_over(experiment) -> None:
 
 def test_looking_changes_no_training(experiment) -> None:
     params = experiment()
-    run = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 3)
-    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), run.variant, "malignant", 4)
+    run, conditions = started("malignant", 3)
+    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), run.variant, conditions, "malignant", 4)
     train(run, look)
-    unwatched = train_gan.start_run(train_gan.read_params(train_gan.Params), "malignant", 3)
+    unwatched, _ = started("malignant", 3)
     train(unwatched)
     for name, value in weights(unwatched.variant.generator).items():
         assert torch.equal(value, weights(run.variant.generator)[name])
@@ -274,7 +309,7 @@ def test_looking_changes_no_training(experiment) -> None:
 
 def test_a_look_prefers_the_validation_images_to_noise(experiment) -> None:
     variant = new_run(experiment(images=240), "dcgan").variant
-    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, "malignant", 0)
+    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, ONE_CLASS, "malignant", 0)
     real = as_tensor(np.load("data/images/images.npy")[::3], torch.device("cpu"))
 
     class Fixed(torch.nn.Module):
@@ -305,7 +340,7 @@ def test_a_look_turns_what_it_draws_as_the_training_did_and_always_alike(experim
         params["gan"]["train"]["diff_augment"] = list(policy)
         Path("params.yaml").write_text(yaml.safe_dump(params))
         variant = new_run(params, "dcgan").variant
-        look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, "malignant", 0)
+        look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, ONE_CLASS, "malignant", 0)
         look(Fixed())
         first = look.images
         assert len({image.tobytes() for image in first}) == places

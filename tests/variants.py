@@ -3,16 +3,19 @@
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from models.generators import build_variant
-from models.generators.families import Family
+from models.generators.families import Family, Translator
 from pipeline.params.generators import SETTINGS
 from pipeline.params.generators.adversarial import AdversarialSettings
 from pipeline.params.generators.autoencoders import AutoencoderSettings
+from pipeline.params.generators.translators import TranslatorSettings
 
 CLASSES = 3
 ADVERSARIAL = [name for name, settings in SETTINGS.items() if issubclass(settings, AdversarialSettings)]
 AUTOENCODERS = [name for name, settings in SETTINGS.items() if issubclass(settings, AutoencoderSettings)]
+TRANSLATORS = [name for name, settings in SETTINGS.items() if issubclass(settings, TranslatorSettings)]
 FEATURES = ("generator_features", "discriminator_features", "encoder_features")
 
 
@@ -23,3 +26,11 @@ def built(name: str, params: dict[str, Any], image_size: int = 32, channels: int
     settings = SETTINGS[name].model_validate(own | narrow | changed).model_dump()
     torch.manual_seed(0)
     return build_variant(name, image_size=image_size, channels=channels, classes=CLASSES, **settings)
+
+
+def told(variant: Family, count: int, image_size: int = 32, channels: int = 3) -> Tensor:
+    """What the variant is told of each image: label 0, or a source."""
+    if not isinstance(variant, Translator):
+        return torch.zeros(count, dtype=torch.long)
+    sources = channels if variant.sources == "other_class" else 1
+    return torch.rand(count, sources, image_size, image_size, generator=torch.Generator().manual_seed(7)) * 2 - 1

@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.generators.families import Adversarial, Discriminator
+from models.generators.families import Adversarial, AdversarialTraining, Discriminator
 from models.generators.spectral import SpectralTrunk, normalise
 from models.generators.upsampling import UpsamplingGenerator
 from models.losses import fake_loss, non_saturating_generator_loss, real_loss
@@ -24,9 +24,9 @@ class AcganGenerator(nn.Module):
 class AcganDiscriminator(nn.Module):
     """(images (N, C, H, W) in [-1, 1], labels (N,)) -> (N, 1 + classes): a logit of being real, then the classes'."""
 
-    def __init__(self, image_size: int, channels: int, features: int, classes: int) -> None:
+    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool, classes: int) -> None:
         super().__init__()
-        self.trunk = SpectralTrunk(image_size, channels, features)
+        self.trunk = SpectralTrunk(image_size, channels, features, minibatch_stddev)
         self.head = nn.Linear(self.trunk.width, 1 + classes)
         normalise(self)
 
@@ -38,15 +38,13 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     label_smoothing: float,
     class_weight: float,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.acgan``. Losses: Odena et al. 2017, eq. 2 (source) and 3 (class)."""
 
@@ -70,10 +68,9 @@ def build(
 
     return Adversarial(
         generator=AcganGenerator(image_size, channels, latent_dim, generator_features, classes),
-        discriminator=AcganDiscriminator(image_size, channels, discriminator_features, classes),
+        discriminator=AcganDiscriminator(image_size, channels, discriminator_features, minibatch_stddev, classes),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         conditional=True,

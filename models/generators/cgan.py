@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from models.generators.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
-from models.generators.families import Adversarial, logit_losses
+from models.generators.families import Adversarial, AdversarialTraining, logit_losses
 from models.losses import fake_loss, non_saturating_generator_loss, real_loss
 
 
@@ -26,10 +26,10 @@ class ConditionalGenerator(nn.Module):
 class ConditionalDiscriminator(nn.Module):
     """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); each class has a channel, 1 where meant."""
 
-    def __init__(self, image_size: int, channels: int, features: int, classes: int) -> None:
+    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool, classes: int) -> None:
         super().__init__()
         self.classes = classes
-        self.network = ConvolutionalDiscriminator(image_size, channels + classes, features)
+        self.network = ConvolutionalDiscriminator(image_size, channels + classes, features, minibatch_stddev)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         planes = F.one_hot(labels, self.classes).to(images.dtype)[:, :, None, None]
@@ -40,14 +40,12 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     label_smoothing: float,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.cgan``."""
     generator_loss, discriminator_loss = logit_losses(
@@ -55,10 +53,9 @@ def build(
     )
     return Adversarial(
         generator=ConditionalGenerator(image_size, channels, latent_dim, generator_features, classes),
-        discriminator=ConditionalDiscriminator(image_size, channels, discriminator_features, classes),
+        discriminator=ConditionalDiscriminator(image_size, channels, discriminator_features, minibatch_stddev, classes),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         conditional=True,

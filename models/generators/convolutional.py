@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from models.layers import doublings, feature_maps, initialise
+from models.layers import MinibatchStddev, doublings, feature_maps, initialise
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {"relu": nn.ReLU, "leaky_relu": lambda: nn.LeakyReLU(0.2)}
 
@@ -38,6 +38,7 @@ class ConvolutionalDiscriminator(nn.Module):
     Args:
         norm: behind every convolution but the first and the last; takes the number of feature maps.
         light: half the feature maps and a fully connected head, for small sets on which the full one wins too early.
+        minibatch_stddev: whether the last layer sees how much the images of a batch differ.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class ConvolutionalDiscriminator(nn.Module):
         image_size: int,
         channels: int,
         features: int,
+        minibatch_stddev: bool,
         norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
         light: bool = False,
     ) -> None:
@@ -53,7 +55,10 @@ class ConvolutionalDiscriminator(nn.Module):
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(0.2)]
         for narrow, wide in pairwise(widths):
             layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), norm(wide), nn.LeakyReLU(0.2)]
-        head = [nn.Flatten(), nn.Linear(widths[-1] * 16, 1)] if light else [nn.Conv2d(widths[-1], 1, 4), nn.Flatten()]
+        last = widths[-1]
+        if minibatch_stddev:
+            layers, last = [*layers, MinibatchStddev()], last + 1
+        head = [nn.Flatten(), nn.Linear(last * 16, 1)] if light else [nn.Conv2d(last, 1, 4), nn.Flatten()]
         self.layers = nn.Sequential(*layers, *head)
         initialise(self)
 

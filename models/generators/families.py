@@ -6,10 +6,11 @@ with networks and losses in place. ``classes`` is the number of labels; ``settin
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.optim import Adam
 
 from models.generators.codes import CodeGenerator
 
@@ -20,6 +21,8 @@ LogitLoss = Callable[[Tensor], Tensor]  # logits (N,) -> (N,)
 Penalty = Callable[[Discriminator, Tensor, Tensor, Tensor, Generator], dict[str, Tensor]]
 Code = Callable[[Tensor], Tensor]  # images (N, C, H, W) in [-1, 1] to codes (N, Z or more), or codes (N, Z) to images
 AutoencoderLoss = Callable[[Code, Code, Tensor, Generator], dict[str, Tensor]]
+# (images, domain) -> logits (N, P) of patches; a translator may have a discriminator for each of two domains
+PatchDiscriminator = Callable[[Tensor, int], Tensor]
 
 
 def nothing(network: nn.Module) -> None:
@@ -45,10 +48,38 @@ class Family:
         return torch.randn(count, self.latent_dim, generator=rng, device=rng.device)
 
     @torch.no_grad()
-    def sample(self, labels: Tensor, rng: Generator) -> Tensor:
-        """Images of the given classes, (N, C, H, W) in [-1, 1]; the generator should be in eval mode."""
-        z = self.latents(len(labels), rng).to(labels.device)
-        return self.generator(z, labels)
+    def sample(self, told: Tensor, rng: Generator) -> Tensor:
+        """Images, (N, C, H, W) in [-1, 1]; the generator should be in eval mode.
+
+        Args:
+            told: what the generator is told of each image: its label, (N,); a translator, the image to translate.
+        """
+        z = self.latents(len(told), rng).to(told.device)
+        return self.generator(z, told)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TwoRates:
+    """Adam's settings for a generator and its discriminator."""
+
+    generator_learning_rate: float
+    discriminator_learning_rate: float
+    beta1: float
+    beta2: float
+
+    def optimizers(self, generator: nn.Module, discriminator: nn.Module) -> tuple[Adam, Adam]:
+        betas = (self.beta1, self.beta2)
+        return (
+            Adam(generator.parameters(), self.generator_learning_rate, betas),
+            Adam(discriminator.parameters(), self.discriminator_learning_rate, betas),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdversarialTraining(TwoRates):
+    """What every adversarial variant can be trained with, whatever its networks."""
+
+    lecam_weight: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,12 +87,12 @@ class Adversarial(Family):
     """A generator trained against a discriminator.
 
     The losses take (discriminator, real, fake, labels) and return named terms, one value per sample each, (N,),
-    whose means are summed and minimised. The discriminator they are given may be wrapped by augmentation.
+    whose means are summed and minimised. The discriminator they are given may be wrapped by augmentation; the real
+    images go through it first.
     """
 
     discriminator: nn.Module  # a Discriminator
-    learning_rates: tuple[float, float]  # of the generator and the discriminator
-    betas: tuple[float, float]  # of Adam, for both
+    training: AdversarialTraining
     generator_loss: AdversarialLoss
     discriminator_loss: AdversarialLoss
     n_critic: int = 1  # discriminator steps per generator step
@@ -97,3 +128,22 @@ class Autoencoder(Family):
     learning_rate: float
     betas: tuple[float, float]  # of Adam
     loss: AutoencoderLoss
+
+
+@dataclass(frozen=True, kw_only=True)
+class Translator(Family):
+    """A generator that turns images of one kind, the sources, into images of another, the targets.
+
+    ``generator`` takes (z, sources (N, S, H, W) in [-1, 1]). ``generator_loss`` takes (discriminator, sources, targets,
+    z) and returns named terms, one value per sample each, (N,), and the fake images that the discriminator is to tell
+    from real ones; ``discriminator_loss`` takes (discriminator, sources, targets, fakes).
+    """
+
+    sources: str  # what is translated: see pipeline/sources.py
+    paired: bool  # whether every target has its source
+    companions: nn.Module = field(default_factory=nn.Module)  # generators that train beside it and are not kept
+    discriminator: nn.Module  # a PatchDiscriminator
+    training: TwoRates
+    generator_loss: Callable[[PatchDiscriminator, Tensor, Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor]]]
+    discriminator_loss: Callable[[PatchDiscriminator, Tensor, Tensor, list[Tensor]], dict[str, Tensor]]
+    pool_size: int = 0  # earlier fakes that the discriminator may be shown in place of new ones; 0: none

@@ -7,8 +7,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from models.generators.families import Adversarial, Discriminator
-from models.layers import doublings, feature_maps
+from models.generators.families import Adversarial, AdversarialTraining, Discriminator
+from models.layers import MinibatchStddev, doublings, feature_maps
 from models.losses import relativistic_loss, squared_gradients
 
 SLOPE = 0.2  # of the leaky ReLU
@@ -81,15 +81,18 @@ class R3Generator(nn.Module):
 class R3Discriminator(nn.Module):
     """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part."""
 
-    def __init__(self, image_size: int, channels: int, features: int, blocks: int) -> None:
+    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool, blocks: int) -> None:
         super().__init__()
         widths = [features, *feature_maps(features, doublings(image_size))]
         layers: list[nn.Module] = [nn.Conv2d(channels, features, 1)]
         for narrow, wide in pairwise(widths):
             layers += [*(ResidualBlock(narrow) for _ in range(blocks)), Halved(narrow, wide)]
         layers += [ResidualBlock(widths[-1]) for _ in range(blocks)]
-        basis = nn.Conv2d(widths[-1], widths[-1], 4, groups=widths[-1], bias=False)
-        self.layers = nn.Sequential(*layers, basis, nn.Flatten(), nn.Linear(widths[-1], 1, bias=False))
+        last = widths[-1]
+        if minibatch_stddev:
+            layers, last = [*layers, MinibatchStddev()], last + 1
+        basis = nn.Conv2d(last, last, 4, groups=last, bias=False)
+        self.layers = nn.Sequential(*layers, basis, nn.Flatten(), nn.Linear(last, 1, bias=False))
         variance_preserving(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
@@ -120,16 +123,14 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     blocks: int,
     penalty_weight: float,
     penalty_interval: int,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.r3``."""
 
@@ -144,10 +145,9 @@ def build(
 
     return Adversarial(
         generator=R3Generator(image_size, channels, latent_dim, generator_features, blocks),
-        discriminator=R3Discriminator(image_size, channels, discriminator_features, blocks),
+        discriminator=R3Discriminator(image_size, channels, discriminator_features, minibatch_stddev, blocks),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         penalty=penalty,

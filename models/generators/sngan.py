@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from torch import Tensor, nn
 
-from models.generators.families import Adversarial, logit_losses
+from models.generators.families import Adversarial, AdversarialTraining, logit_losses
 from models.generators.spectral import SpectralTrunk, normalise
 from models.layers import doublings, feature_maps, initialise
 from models.losses import critic_generator_loss, hinge_fake_loss, hinge_real_loss
@@ -34,9 +34,9 @@ class SnganGenerator(nn.Module):
 class SnganDiscriminator(nn.Module):
     """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part."""
 
-    def __init__(self, image_size: int, channels: int, features: int) -> None:
+    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool) -> None:
         super().__init__()
-        self.trunk = SpectralTrunk(image_size, channels, features)
+        self.trunk = SpectralTrunk(image_size, channels, features, minibatch_stddev)
         self.head = nn.Linear(self.trunk.width, 1)
         normalise(self)
 
@@ -48,23 +48,20 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     n_critic: int,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.sngan``."""
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, hinge_real_loss, hinge_fake_loss)
     return Adversarial(
         generator=SnganGenerator(image_size, channels, latent_dim, generator_features),
-        discriminator=SnganDiscriminator(image_size, channels, discriminator_features),
+        discriminator=SnganDiscriminator(image_size, channels, discriminator_features, minibatch_stddev),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         n_critic=n_critic,

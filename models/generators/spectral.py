@@ -6,7 +6,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from models.layers import doublings, feature_maps
+from models.layers import MinibatchStddev, doublings, feature_maps
 
 SLOPE = 0.1  # of the leaky ReLU
 
@@ -16,21 +16,26 @@ class SpectralTrunk(nn.Module):
 
     At each resolution a 3x3 convolution, then a 4x4 one with stride 2; to be normalised with the layers behind it.
 
+    Args:
+        minibatch_stddev: whether a last feature map says how much the images of a batch differ.
+
     Attributes:
         width: F.
         gain: what the leaky ReLUs take away (He et al. 2015), to be given back to the logits. Differs from the paper:
             without it logits at 64 px are a fifteenth, far inside the hinge's margins: a straight line, that is.
     """
 
-    def __init__(self, image_size: int, channels: int, features: int) -> None:
+    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool) -> None:
         super().__init__()
         widths = feature_maps(features, doublings(image_size))
         layers: list[nn.Module] = []
         for before, width in pairwise([channels, *widths]):
             layers += [nn.Conv2d(before, width, 3, 1, 1), nn.LeakyReLU(SLOPE)]
             layers += [nn.Conv2d(width, width, 4, 2, 1), nn.LeakyReLU(SLOPE)]
-        self.layers = nn.Sequential(*layers, nn.Flatten())
         self.width = widths[-1] * 16
+        if minibatch_stddev:
+            layers, self.width = [*layers, MinibatchStddev()], self.width + 16
+        self.layers = nn.Sequential(*layers, nn.Flatten())
         self.gain = math.sqrt(2 / (1 + SLOPE**2)) ** (2 * len(widths))
 
     def forward(self, images: Tensor) -> Tensor:

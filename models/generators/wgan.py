@@ -4,7 +4,7 @@ import torch
 from torch import nn
 
 from models.generators.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
-from models.generators.families import Adversarial, logit_losses
+from models.generators.families import Adversarial, AdversarialTraining, logit_losses
 from models.losses import critic_fake_loss, critic_generator_loss, critic_real_loss
 
 
@@ -12,15 +12,13 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     n_critic: int,
     clip: float,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan``. Adam with beta1 0 stands for the paper's RMSProp."""
 
@@ -33,10 +31,9 @@ def build(
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, critic_real_loss, critic_fake_loss)
     return Adversarial(
         generator=ConvolutionalGenerator(image_size, channels, latent_dim, generator_features),
-        discriminator=ConvolutionalDiscriminator(image_size, channels, discriminator_features),
+        discriminator=ConvolutionalDiscriminator(image_size, channels, discriminator_features, minibatch_stddev),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         n_critic=n_critic,

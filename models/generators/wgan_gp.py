@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from models.generators.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
-from models.generators.families import Adversarial, Discriminator, logit_losses
+from models.generators.families import Adversarial, AdversarialTraining, Discriminator, logit_losses
 from models.losses import critic_fake_loss, critic_generator_loss, critic_real_loss, gradient_penalty
 
 
@@ -17,16 +17,14 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    generator_learning_rate: float,
-    discriminator_learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     discriminator_features: int,
+    minibatch_stddev: bool,
     n_critic: int,
     penalty_weight: float,
     penalty_interval: int,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan_gp``."""
 
@@ -40,10 +38,11 @@ def build(
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, critic_real_loss, critic_fake_loss)
     return Adversarial(
         generator=ConvolutionalGenerator(image_size, channels, latent_dim, generator_features),
-        discriminator=ConvolutionalDiscriminator(image_size, channels, discriminator_features, layer_norm),
+        discriminator=ConvolutionalDiscriminator(
+            image_size, channels, discriminator_features, minibatch_stddev, layer_norm
+        ),
         latent_dim=latent_dim,
-        learning_rates=(generator_learning_rate, discriminator_learning_rate),
-        betas=(beta1, beta2),
+        training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
         n_critic=n_critic,

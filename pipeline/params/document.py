@@ -12,6 +12,7 @@ from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import ConditionColumn, GanTrainParams
 from pipeline.params.generators import SETTINGS
+from pipeline.params.generators.translators import TranslatorSettings
 from pipeline.params.image import ImageParams
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import describe
@@ -110,6 +111,29 @@ def _active_variant(gan: GanParams) -> Iterator[str]:
         yield f"gan.variants.{gan.variant} is missing; gan.variant needs its settings"
 
 
+def _translators(source: SourceParams, image: ImageParams, gan: GanParams) -> Iterator[str]:
+    settings = getattr(gan.variants, gan.variant)
+    if not isinstance(settings, TranslatorSettings):
+        return
+    torn = [part for part in gan.train.diff_augment if part not in settings.AUGMENTATIONS]
+    if torn:
+        yield (
+            f"gan.train.diff_augment has {', '.join(torn)} and gan.variant is {gan.variant}, which takes "
+            f"{' and '.join(settings.AUGMENTATIONS)} only, as a source and its target are turned together; leave it out"
+        )
+    sources = getattr(settings, "sources", "")
+    if sources == "masks" and source.masks is None:
+        yield (
+            f"gan.variants.{gan.variant}.sources is masks and source.masks is null; give the folder of the masks, or "
+            "take a channel or another gan.variant"
+        )
+    if sources.startswith("channel_") and image.channels == 1:
+        yield (
+            f"gan.variants.{gan.variant}.sources is {sources} and image.channels is 1; set image.channels: 3, or take "
+            "masks or another gan.variant"
+        )
+
+
 def _repeated_seeds(gan: GanParams, classifier: ClassifierParams) -> Iterator[str]:
     for key, values in (
         ("gan.seeds", gan.seeds),
@@ -193,6 +217,7 @@ def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
 # The sections that a rule needs, and the rule; it runs only if they are all valid on their own.
 RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("gan",), _active_variant),
+    (("source", "image", "gan"), _translators),
     (("gan", "classifier"), _repeated_seeds),
     (("image", "features", "gan", "classifier"), _sizes),
     (("gan", "classifier"), _schemes),

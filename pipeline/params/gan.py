@@ -1,6 +1,6 @@
 """The generator: what every variant shares. Each variant's own settings are in generators/<variant>.py."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -17,4 +17,5 @@ class GanTrainParams(Section):
     log_kimg: float = Field(gt=0)  # a row of the curve every so often
     # Every so often the images are compared with validation images, and the state to resume from is saved.
     checkpoint_kimg: float = Field(gt=0)
+    max_images: Annotated[int, Field(ge=2)] | None  # training images of each class, drawn at random; null: all
     min_recall: float = Field(ge=0, le=1)  # of the validation images by the chosen checkpoint's; less: a collapse

@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrize import cached, is_parametrized
-from torch.optim import Adam
 
 from models.augment import diff_augment
 from models.generators.families import Adversarial
+from models.losses import lecam_loss
 from pipeline.params.gan import GanTrainParams
 from pipeline.training.ema import ema_decay, update_ema
-from pipeline.training.generator import GeneratorRun, Terms, optimizer_step
+from pipeline.training.generator import GeneratorRun, Remembering, Terms, mean_logits, optimizer_step
 
 
 class AdversarialRun(GeneratorRun):
@@ -23,17 +23,17 @@ class AdversarialRun(GeneratorRun):
         self,
         variant: Adversarial,
         images: Tensor,
-        labels: Tensor,
+        told: Tensor,
         train: GanTrainParams,
         seed: int,
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        super().__init__(variant, variant.generator, images, labels, train, seed, autocast)
+        super().__init__(variant, variant.generator, images, told, train, seed, autocast)
         self.variant: Adversarial = variant
         self.placed(variant.discriminator)
-        for_generator, for_discriminator = variant.learning_rates
-        self.generator_optimizer = Adam(variant.generator.parameters(), for_generator, variant.betas)
-        self.discriminator_optimizer = Adam(variant.discriminator.parameters(), for_discriminator, variant.betas)
+        optimizers = variant.training.optimizers(variant.generator, variant.discriminator)
+        self.generator_optimizer, self.discriminator_optimizer = optimizers
+        self.averages = LogitAverages().to(images.device)
         self.augment = diff_augment(train.diff_augment)
 
     def parts(self) -> dict[str, Any]:
@@ -42,6 +42,7 @@ class AdversarialRun(GeneratorRun):
             "discriminator": self.variant.discriminator,
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
+            "averages": self.averages,
         }
 
     def step(self) -> Terms:
@@ -55,20 +56,26 @@ class AdversarialRun(GeneratorRun):
         update_ema(self.ema, self.variant.generator, decay)
         return terms
 
+    def labelled_batch(self) -> tuple[Tensor, Tensor]:
+        images, chosen = self.next_batch()
+        return images, self.told[chosen]
+
     def fake(self, labels: Tensor) -> Tensor:
         return self.variant.generator(self.variant.latents(len(labels), self.rng), labels).float()
 
 
 def discriminator_step(run: AdversarialRun) -> Terms:
     """One step of the discriminator; real and fake pass through it apart, so batch norm never mixes them."""
-    real, labels = run.next_batch()
-    discriminator = _Augmented(run)
+    real, labels = run.labelled_batch()
+    discriminator = augmented(run)
     with cached():
         _compute_weights(run.variant.discriminator)
         with run.autocast():
             with torch.no_grad():
                 fake = run.fake(labels)
             losses = run.variant.discriminator_loss(discriminator, real, fake, labels)
+            logits = [each.view(len(each), -1)[:, 0] for each in discriminator.logits]  # the first says real
+            losses |= lecam(run, *logits)
         due = run.images_seen // run.train.batch_size % run.variant.penalty_interval == 0
         penalties = run.variant.penalty(discriminator, real, fake, labels, run.rng) if due else {}
     weights = dict.fromkeys(penalties, run.variant.penalty_interval)
@@ -76,17 +83,17 @@ def discriminator_step(run: AdversarialRun) -> Terms:
         losses | penalties, run.variant.discriminator, run.discriminator_optimizer, "discriminator", weights
     )
     run.variant.after_discriminator_step(run.variant.discriminator)
-    return terms | {"real_logits": discriminator.means[0], "fake_logits": discriminator.means[1]}
+    return terms | mean_logits(*logits)
 
 
 def generator_step(run: AdversarialRun) -> Terms:
     """One step of the generator on a fresh fake batch."""
-    real, labels = run.next_batch()
+    real, labels = run.labelled_batch()
     run.variant.discriminator.requires_grad_(False)
     with cached():
         _compute_weights(run.variant.discriminator)
         with run.autocast():
-            losses = run.variant.generator_loss(_Augmented(run), real, run.fake(labels), labels)
+            losses = run.variant.generator_loss(augmented(run), real, run.fake(labels), labels)
     terms = optimizer_step(losses, run.variant.generator, run.generator_optimizer, "generator")
     run.variant.discriminator.requires_grad_(True)
     return terms
@@ -99,14 +106,37 @@ def _compute_weights(network: nn.Module) -> None:
             layer.weight  # noqa: B018
 
 
-class _Augmented:
-    """The discriminator behind differentiable augmentation; remembers the mean logit of each call."""
+def augmented(run: AdversarialRun) -> Remembering:
+    """The discriminator behind differentiable augmentation."""
+    return Remembering(lambda images, labels: run.variant.discriminator(run.augment(images, run.rng), labels))
 
-    def __init__(self, run: AdversarialRun) -> None:
-        self._run = run
-        self.means: list[Tensor] = []
 
-    def __call__(self, images: Tensor, labels: Tensor) -> Tensor:
-        logits = self._run.variant.discriminator(self._run.augment(images, self._run.rng), labels).float()
-        self.means.append(logits.detach().view(len(logits), -1)[:, 0].mean())
-        return logits
+class LogitAverages(nn.Module):
+    """Moving averages of the mean logits of real and of fake images. Source: Tseng et al. 2021, section 3.2.
+
+    Differs from the paper: the first are not averaged with zeros.
+    """
+
+    means: Tensor
+    count: Tensor
+    DECAY = 0.99
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("means", torch.zeros(2))
+        self.register_buffer("count", torch.zeros(()))
+
+    def update(self, real: Tensor, fake: Tensor) -> None:
+        self.count += 1
+        weight = (1 / self.count).clamp(min=1 - self.DECAY)
+        self.means.lerp_(torch.stack([real.mean(), fake.mean()]), weight)
+
+
+def lecam(run: AdversarialRun, real: Tensor, fake: Tensor) -> Terms:
+    """Each side's logits are held to the other side's average. Source: Tseng et al. 2021, eq. 4."""
+    weight = run.variant.training.lecam_weight
+    if not weight:
+        return {}
+    run.averages.update(real.detach(), fake.detach())
+    of_real, of_fake = run.averages.means.unbind()
+    return {"lecam": weight * (lecam_loss(real, of_fake) + lecam_loss(fake, of_real))}

@@ -26,13 +26,13 @@ class AutoencoderRun(GeneratorRun):
         self,
         variant: Autoencoder,
         images: Tensor,
-        labels: Tensor,
+        told: Tensor,
         train: GanTrainParams,
         seed: int,
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
         self.network = nn.ModuleDict({"encoder": variant.encoder, "decoder": variant.generator})
-        super().__init__(variant, self.network, images, labels, train, seed, autocast)
+        super().__init__(variant, self.network, images, told, train, seed, autocast)
         self.variant: Autoencoder = variant
         self.optimizer = Adam(self.network.parameters(), variant.learning_rate, variant.betas)
         self.augment = diff_augment(train.diff_augment)

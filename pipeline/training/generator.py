@@ -26,7 +26,7 @@ class GeneratorRun(ABC):
     Args:
         network: what is averaged: the variant's generator, or what it is a part of.
         images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
-        labels: (N,) on the device.
+        told: what the generator is told, on the device: the labels (N,), or a translator's source images.
         autocast: gives the context in which networks are evaluated.
     """
 
@@ -35,12 +35,12 @@ class GeneratorRun(ABC):
         variant: Family,
         network: nn.Module,
         images: Tensor,
-        labels: Tensor,
+        told: Tensor,
         train: GanTrainParams,
         seed: int,
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self.variant, self.images, self.labels, self.train, self.autocast = variant, images, labels, train, autocast
+        self.variant, self.images, self.told, self.train, self.autocast = variant, images, told, train, autocast
         self.ema = frozen_copy(self.placed(network))
         self.order = EpochOrder(len(images), seed)
         self.rng = torch.Generator(images.device).manual_seed(seed)
@@ -89,9 +89,26 @@ class GeneratorRun(ABC):
         return {"ema": self.ema, "logged": self.logged, **self.parts()}
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
-        """Real images (N, C, H, W) in [-1, 1] and their labels (N,) at the present position of the order."""
+        """Real images (N, C, H, W) in [-1, 1] at the present position of the order, and their indices (N,)."""
         chosen = self.order.indices(self.images_seen, self.train.batch_size).to(self.images.device)
-        return to_unit_range(self.images[chosen]), self.labels[chosen]
+        return to_unit_range(self.images[chosen]), chosen
+
+
+class Remembering:
+    """A discriminator whose logits are wanted besides its loss; takes real images first, then fake ones."""
+
+    def __init__(self, discriminator: Callable[[Tensor, Any], Tensor]) -> None:
+        self._discriminator = discriminator
+        self.logits: list[Tensor] = []
+
+    def __call__(self, images: Tensor, told: Any) -> Tensor:
+        self.logits.append(self._discriminator(images, told).float())
+        return self.logits[-1]
+
+
+def mean_logits(real: Tensor, fake: Tensor) -> Terms:
+    """What the curve shows of them."""
+    return {"real_logits": real.detach().mean(), "fake_logits": fake.detach().mean()}
 
 
 class Mean:
