@@ -14,7 +14,7 @@ from pydantic import Field
 
 from models.augment import symmetries
 from models.generators import build_variant
-from models.generators.families import Adversarial, Autoencoder, Family, Translator
+from models.generators.families import Adversarial, Autoencoder, Diffusion, Family, Translator
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.conditions import Conditions, labelled
@@ -33,6 +33,7 @@ from pipeline.store import read_csv, replaced_directory, write_csv
 from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.autoencoder import AutoencoderRun
 from pipeline.training.batches import as_tensor
+from pipeline.training.diffusion import DiffusionRun
 from pipeline.training.generator import GeneratorRun, train_generator
 from pipeline.training.translator import TranslatorRun
 from pipeline.training_picture import write_training_picture
@@ -45,7 +46,12 @@ FEATURES = Path("data/features")
 LOGS = Path("logs")
 CHECKPOINTS = Path("data/checkpoints/gan")
 PLOTS = Path("reports/plots")
-RUNS = {Adversarial: AdversarialRun, Autoencoder: AutoencoderRun, Translator: TranslatorRun}
+RUNS = {
+    Adversarial: AdversarialRun,
+    Autoencoder: AutoencoderRun,
+    Diffusion: DiffusionRun,
+    Translator: TranslatorRun,
+}
 Told = Conditions | Sources  # both draw what a generator is told
 
 

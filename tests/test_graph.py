@@ -163,7 +163,7 @@ def test_variants_have_networks_and_settings() -> None:
 
 
 ALLOWED = {
-    "models": {"torch", "torchvision", "efficientnet_pytorch", "models"},
+    "models": {"torch", "torchvision", "efficientnet_pytorch", "diffusers", "models"},
     "pipeline/training": {"torch", "torchsampler", "numpy", "models", "pipeline"},
     "pipeline/metrics": {"torch", "numpy", "scipy", "sklearn", "models", "pipeline"},
 }

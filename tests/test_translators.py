@@ -198,9 +198,13 @@ def test_a_pool_shows_half_old_images_once_it_is_full() -> None:
         (
             "pix2pix",
             {"gan.train.diff_augment": ["dihedral", "color"]},
-            "diff_augment has color and gan.variant is pix2pix",
+            "diff_augment has color, and gan.variant pix2pix would tear",
         ),
-        ("cyclegan", {"gan.train.diff_augment": ["cutout"]}, "diff_augment has cutout and gan.variant is cyclegan"),
+        (
+            "cyclegan",
+            {"gan.train.diff_augment": ["cutout"]},
+            "cyclegan would tear a source from its target",
+        ),
     ],
 )
 def test_what_a_translator_cannot_do_is_said(variant: str, changed: dict, said: str, smoke_params) -> None:

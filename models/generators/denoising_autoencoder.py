@@ -4,20 +4,18 @@ import torch
 from torch import Generator, Tensor
 
 from models.generators.codes import CodeGenerator, Encoder, squared_error
-from models.generators.families import Autoencoder, Code
+from models.generators.families import Autoencoder, Code, OneRate
 
 
 def build(
     image_size: int,
     channels: int,
     classes: int,
-    learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     encoder_features: int,
     noise: float,
+    **training: float,
 ) -> Autoencoder:
     """The settings are those of ``gan.variants.denoising_autoencoder``."""
 
@@ -29,7 +27,6 @@ def build(
         generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=True),
         encoder=Encoder(image_size, channels, encoder_features, latent_dim),
         latent_dim=latent_dim,
-        learning_rate=learning_rate,
-        betas=(beta1, beta2),
+        training=OneRate(**training),
         loss=loss,
     )

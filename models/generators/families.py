@@ -59,6 +59,15 @@ class Family:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OneRate:
+    """Adam's settings for a network without an opponent."""
+
+    learning_rate: float
+    beta1: float
+    beta2: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class TwoRates:
     """Adam's settings for a generator and its discriminator."""
 
@@ -125,8 +134,7 @@ class Autoencoder(Family):
 
     generator: CodeGenerator
     encoder: nn.Module  # images (N, C, H, W) in [-1, 1] -> codes
-    learning_rate: float
-    betas: tuple[float, float]  # of Adam
+    training: OneRate
     loss: AutoencoderLoss
 
 
@@ -147,3 +155,14 @@ class Translator(Family):
     generator_loss: Callable[[PatchDiscriminator, Tensor, Tensor, Tensor], tuple[dict[str, Tensor], list[Tensor]]]
     discriminator_loss: Callable[[PatchDiscriminator, Tensor, Tensor, list[Tensor]], dict[str, Tensor]]
     pool_size: int = 0  # earlier fakes that the discriminator may be shown in place of new ones; 0: none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Diffusion(Family):
+    """A generator that makes an image of noise, step by step; ``z`` is the noise that it begins with.
+
+    ``loss`` takes (images, rng) and returns named terms, one value per sample each, (N,).
+    """
+
+    training: OneRate
+    loss: Callable[[Tensor, Generator], dict[str, Tensor]]

@@ -4,7 +4,7 @@ import torch
 from torch import Generator, Tensor
 
 from models.generators.codes import CodeGenerator, Encoder, squared_error
-from models.generators.families import Autoencoder, Code
+from models.generators.families import Autoencoder, Code, OneRate
 from models.losses import kl_to_standard_normal
 
 
@@ -12,13 +12,11 @@ def build(
     image_size: int,
     channels: int,
     classes: int,
-    learning_rate: float,
-    beta1: float,
-    beta2: float,
     latent_dim: int,
     generator_features: int,
     encoder_features: int,
     kl_weight: float,
+    **training: float,
 ) -> Autoencoder:
     """The settings are those of ``gan.variants.vae``. Loss: Kingma and Welling 2014, eq. 10, with one draw of z."""
 
@@ -33,7 +31,6 @@ def build(
         generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=False),
         encoder=Encoder(image_size, channels, encoder_features, 2 * latent_dim),
         latent_dim=latent_dim,
-        learning_rate=learning_rate,
-        betas=(beta1, beta2),
+        training=OneRate(**training),
         loss=loss,
     )

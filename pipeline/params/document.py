@@ -1,6 +1,7 @@
 """The whole of params.yaml: every section, and the combinations that cannot work."""
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib.util import find_spec
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, create_model, field_validator
@@ -12,7 +13,6 @@ from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import ConditionColumn, GanTrainParams
 from pipeline.params.generators import SETTINGS
-from pipeline.params.generators.translators import TranslatorSettings
 from pipeline.params.image import ImageParams
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import describe
@@ -111,25 +111,32 @@ def _active_variant(gan: GanParams) -> Iterator[str]:
         yield f"gan.variants.{gan.variant} is missing; gan.variant needs its settings"
 
 
-def _translators(source: SourceParams, image: ImageParams, gan: GanParams) -> Iterator[str]:
+def _augmentation(gan: GanParams) -> Iterator[str]:
     settings = getattr(gan.variants, gan.variant)
-    if not isinstance(settings, TranslatorSettings):
-        return
-    torn = [part for part in gan.train.diff_augment if part not in settings.AUGMENTATIONS]
-    if torn:
+    others = [part for part in gan.train.diff_augment if part not in ("flip", "dihedral")]
+    if settings is not None and settings.ONLY_TURNS and others:
         yield (
-            f"gan.train.diff_augment has {', '.join(torn)} and gan.variant is {gan.variant}, which takes "
-            f"{' and '.join(settings.AUGMENTATIONS)} only, as a source and its target are turned together; leave it out"
+            f"gan.train.diff_augment has {', '.join(others)}, and gan.variant {gan.variant} {settings.ONLY_TURNS}; "
+            "leave it out: flip and dihedral can stay"
         )
-    sources = getattr(settings, "sources", "")
-    if sources == "masks" and source.masks is None:
+
+
+def _library(gan: GanParams) -> Iterator[str]:
+    settings = getattr(gan.variants, gan.variant)
+    if settings is not None and settings.LIBRARY and find_spec(settings.LIBRARY) is None:
+        yield f"gan.variant is {gan.variant}, which needs {settings.LIBRARY}; pip install {settings.LIBRARY}"
+
+
+def _sources(source: SourceParams, image: ImageParams, gan: GanParams) -> Iterator[str]:
+    kind = getattr(getattr(gan.variants, gan.variant), "sources", "")
+    if kind == "masks" and source.masks is None:
         yield (
             f"gan.variants.{gan.variant}.sources is masks and source.masks is null; give the folder of the masks, or "
             "take a channel or another gan.variant"
         )
-    if sources.startswith("channel_") and image.channels == 1:
+    if kind.startswith("channel_") and image.channels == 1:
         yield (
-            f"gan.variants.{gan.variant}.sources is {sources} and image.channels is 1; set image.channels: 3, or take "
+            f"gan.variants.{gan.variant}.sources is {kind} and image.channels is 1; set image.channels: 3, or take "
             "masks or another gan.variant"
         )
 
@@ -217,7 +224,9 @@ def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
 # The sections that a rule needs, and the rule; it runs only if they are all valid on their own.
 RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("gan",), _active_variant),
-    (("source", "image", "gan"), _translators),
+    (("gan",), _augmentation),
+    (("gan",), _library),
+    (("source", "image", "gan"), _sources),
     (("gan", "classifier"), _repeated_seeds),
     (("image", "features", "gan", "classifier"), _sizes),
     (("gan", "classifier"), _schemes),

@@ -1,5 +1,7 @@
 """What every section of params.yaml is: typed, frozen, no unknown key, no default."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -7,3 +9,10 @@ class Section(BaseModel):
     """A mapping in params.yaml. Strict: no string passes for a number, no true for 1."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class VariantSettings(Section):
+    """A block under gan.variants."""
+
+    ONLY_TURNS: ClassVar[str] = ""  # why no other augmentation than a turn will do; empty: any will
+    LIBRARY: ClassVar[str | None] = None  # that must be installed besides; None: none

@@ -1,25 +1,23 @@
-"""The steps of the autoencoder family."""
+"""The autoencoder family's loss, and the codes that it draws from."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from models.augment import diff_augment
 from models.generators.codes import CodeGenerator
 from models.generators.families import Autoencoder
 from pipeline.params.gan import GanTrainParams
 from pipeline.training.batches import to_unit_range
-from pipeline.training.ema import ema_decay, update_ema
-from pipeline.training.generator import GeneratorRun, Terms, optimizer_step
+from pipeline.training.generator import Terms
+from pipeline.training.one_network import OneNetworkRun
 
 CODED_AT_ONCE = 256
 
 
-class AutoencoderRun(GeneratorRun):
+class AutoencoderRun(OneNetworkRun):
     """See GeneratorRun. Images are augmented before they are coded, and the same images are to come back."""
 
     def __init__(
@@ -31,24 +29,15 @@ class AutoencoderRun(GeneratorRun):
         seed: int,
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self.network = nn.ModuleDict({"encoder": variant.encoder, "decoder": variant.generator})
-        super().__init__(variant, self.network, images, told, train, seed, autocast)
+        network = nn.ModuleDict({"encoder": variant.encoder, "decoder": variant.generator})
+        augment = diff_augment(train.diff_augment)
+        super().__init__(
+            variant, "autoencoder", network, variant.training, augment, images, told, train, seed, autocast
+        )
         self.variant: Autoencoder = variant
-        self.optimizer = Adam(self.network.parameters(), variant.learning_rate, variant.betas)
-        self.augment = diff_augment(train.diff_augment)
 
-    def parts(self) -> dict[str, Any]:
-        return {"network": self.network, "optimizer": self.optimizer}
-
-    def step(self) -> Terms:
-        images = self.augment(self.next_batch()[0], self.rng)
-        with self.autocast():
-            losses = self.variant.loss(self.variant.encoder, self.variant.generator.decode, images, self.rng)
-        terms = optimizer_step(losses, self.network, self.optimizer, "autoencoder")
-        self.images_seen += self.train.batch_size
-        decay = ema_decay(self.train.batch_size, self.images_seen, self.train.ema_kimg)
-        update_ema(self.ema, self.network, decay)
-        return terms
+    def losses(self, images: Tensor) -> Terms:
+        return self.variant.loss(self.variant.encoder, self.variant.generator.decode, images, self.rng)
 
     @torch.no_grad()
     def drawing(self) -> nn.Module:

@@ -6,6 +6,7 @@ from pipeline.params.generators import (
     cgan,
     cyclegan,
     dcgan,
+    ddpm,
     denoising_autoencoder,
     pix2pix,
     projection,
@@ -15,14 +16,15 @@ from pipeline.params.generators import (
     wgan,
     wgan_gp,
 )
-from pipeline.params.section import Section
+from pipeline.params.section import VariantSettings
 
-SETTINGS: dict[str, type[Section]] = {
+SETTINGS: dict[str, type[VariantSettings]] = {
     "acgan": acgan.Settings,
     "autoencoder": autoencoder.Settings,
     "cgan": cgan.Settings,
     "cyclegan": cyclegan.Settings,
     "dcgan": dcgan.Settings,
+    "ddpm": ddpm.Settings,
     "denoising_autoencoder": denoising_autoencoder.Settings,
     "pix2pix": pix2pix.Settings,
     "projection": projection.Settings,

@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from pipeline.params.section import Section
+from pipeline.params.section import VariantSettings
 
 
-class TwoRates(Section):
+class TwoRates(VariantSettings):
     generator_learning_rate: float = Field(gt=0)
     discriminator_learning_rate: float = Field(gt=0)
     beta1: float = Field(ge=0, lt=1)  # of Adam, for both

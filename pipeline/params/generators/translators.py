@@ -6,4 +6,4 @@ from pipeline.params.generators.adversarial import TwoRates
 
 
 class TranslatorSettings(TwoRates):
-    AUGMENTATIONS: ClassVar[tuple[str, ...]] = ("flip", "dihedral")  # what keeps a source and its target together
+    ONLY_TURNS: ClassVar[str] = "would tear a source from its target"
