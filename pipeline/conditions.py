@@ -31,6 +31,18 @@ class Conditions:
         return torch.multinomial(shares, count, replacement=True, generator=rng).to(device)
 
 
+class Numbers:
+    """Says which of so many images are drawn next: in their order, each once."""
+
+    def __init__(self, count: int) -> None:
+        self._count, self._next = count, 0
+
+    def draw(self, count: int, rng: Generator, device: torch.device) -> Tensor:
+        """The next numbers, (count,) or as many as are left; nothing is drawn from the rng."""
+        first, self._next = self._next, min(self._next + count, self._count)
+        return torch.arange(first, self._next, device=device)
+
+
 def labelled(images: pd.DataFrame, condition_on: str, target: int) -> tuple[pd.Series, Conditions]:
     """The label of every image, and the conditions under which images of ``target`` are drawn.
 

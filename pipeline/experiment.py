@@ -1,6 +1,5 @@
 """One classifier of one scheme, from packed images to predictions: what both training stages do."""
 
-import re
 from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
@@ -20,6 +19,7 @@ from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
 from pipeline.images import GEOMETRY, at_size, open_images, rows_of
 from pipeline.metrics.ranking import threshold_youden
+from pipeline.named_by_content import check_name
 from pipeline.params.classifier import ClassifierTrainParams, Coefficient, GanScheme, Model, RealScheme
 from pipeline.params.reader import StageParams
 from pipeline.progress import progress_bar
@@ -194,7 +194,7 @@ def read_pretrained(weights: str, model: str) -> Pretrained | None:
         raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
     sha256 = sha256_of_file(path)
     if weights != "imagenet":
-        check_name(path, sha256)
+        check_name("classifier.weights", path, sha256)
     try:
         state_dict = dict(torch.load(path, map_location="cpu", weights_only=True))
     except (UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
@@ -216,18 +216,6 @@ def imagenet_file(model: str) -> Path:
                 "give the path of a state dict, or none"
             ) from error
     return path
-
-
-def check_name(path: Path, sha256: str) -> None:
-    """Raises InputError if a file of weights is not named after its content."""
-    name, _, digits = path.stem.rpartition("-")
-    if len(digits) >= 8 and sha256.startswith(digits):
-        return
-    kept = name if re.fullmatch("[0-9a-f]{8,}", digits) else path.stem
-    raise InputError(
-        f"classifier.weights is {path}, whose name must end in the first 8 or more digits of its sha256, so that a "
-        f"change of the file is a change of params.yaml; rename it {kept}-{sha256[:8]}{path.suffix}"
-    )
 
 
 def built_with(params: ExperimentParams, run: ClassifierRun, synthetic_images: int) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def draw(
     """Draws until ``count`` images are none of them a copy of a training image.
 
     Args:
-        sample: draws as many images as it is told, (N, H, W, C).
+        sample: draws as many images as it is told, (N, H, W, C), or fewer where no more were made.
         training: the class's training images at COPY_SIZE, (N, 16, 16, C).
 
     Returns: the images (count, H, W, C), and a row for every image drawn: ``row`` (empty for a dropped copy),
@@ -74,6 +74,8 @@ def draw(
     with progress_bar("synthesize", params.count, "images") as bar:
         for _ in batches:
             images = sample(params.batch_size)
+            if not len(images):
+                break
             distance, nearest = nearest_distance(at_size(images, COPY_SIZE), training)
             copy = distance < params.copy_distance
             new = np.flatnonzero(~copy)[: params.count - found]
@@ -88,10 +90,13 @@ def draw(
             bar.update(len(new))
             if found == params.count:
                 return np.concatenate(kept), pd.concat(tables, ignore_index=True)
+    drawn = sum(len(table) for table in tables)
+    no_more = drawn < len(batches) * params.batch_size
+    remedy = "give more images" if no_more else "the generator copies: train it for less long"
     raise InputError(
-        f"of {len(batches) * params.batch_size} images drawn only {found} lie at least synthesize.copy_distance "
-        f"{params.copy_distance:g} from every training image and {params.count} are wanted; the generator copies: "
-        "train it for less long, or lower synthesize.count"
+        f"of {drawn} images drawn only {found} lie at least synthesize.copy_distance "
+        f"{params.copy_distance:g} from every training image and {params.count} are wanted; "
+        f"{remedy}, or lower synthesize.count"
     )
 
 

@@ -4,21 +4,21 @@ The checkpoint is chosen by the class's validation images. While it trains, logs
 """
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import torch
 from pydantic import Field
 
-from models.augment import symmetries
 from models.generators import build_variant
-from models.generators.families import Adversarial, Autoencoder, Diffusion, Family, Translator
+from models.generators.families import Adversarial, Autoencoder, Collection, Diffusion, Family, Translator
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.conditions import Conditions, labelled
 from pipeline.feature_space import FeatureSpace
+from pipeline.generator_data import Told, generator_data, some_of_each_class
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.gan import GanTrainParams
@@ -27,12 +27,12 @@ from pipeline.params.reader import StageParams, checked, read_params
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.sources import OTHER_CLASS, Sources, read_sources
+from pipeline.sources import Sources
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, replaced_directory, write_csv
 from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.autoencoder import AutoencoderRun
-from pipeline.training.batches import as_tensor
+from pipeline.training.collection import CollectionRun
 from pipeline.training.diffusion import DiffusionRun
 from pipeline.training.generator import GeneratorRun, train_generator
 from pipeline.training.translator import TranslatorRun
@@ -49,10 +49,10 @@ PLOTS = Path("reports/plots")
 RUNS = {
     Adversarial: AdversarialRun,
     Autoencoder: AutoencoderRun,
+    Collection: CollectionRun,
     Diffusion: DiffusionRun,
     Translator: TranslatorRun,
 }
-Told = Conditions | Sources  # both draw what a generator is told
 
 
 class Params(StageParams):
@@ -111,21 +111,10 @@ def start_run(
         classes=len(conditions.names),
         **settings,
     )
-    told: Told = conditions
-    of_class = training["target"] == TARGETS[class_name]
-    if isinstance(variant, Translator):
-        translated = training[of_class != (variant.sources == OTHER_CLASS)]
-        told = read_sources(variant.sources, translated["image_id"].tolist(), params.image_size, device)
-        shown = training[training["image_id"].isin(told.image_ids)] if variant.paired else training[of_class]
-        with_each = told.images
-    else:
-        shown = training if variant.conditional else training[of_class]
-        with_each = torch.tensor(shown["label"].to_numpy(), device=device)
-    images = as_tensor(at_size(packed[shown["row"]], params.image_size), device)
-    run = RUNS[type(variant)](
-        variant, images, with_each, params.train, seed, lambda: autocast(device, params.precision, cpu_gains=True)
-    )
-    return run, told
+    data = generator_data(variant, training, conditions, packed, class_name, params.image_size, device)
+    precision = partial(autocast, device, params.precision, cpu_gains=True)
+    run = RUNS[type(variant)](variant, data.images, data.with_each, params.train, seed, precision)
+    return run, data.told
 
 
 def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame, Conditions]:
@@ -141,18 +130,12 @@ def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame
     return training.assign(label=labels), conditions
 
 
-def some_of_each_class(training: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """At most ``count`` images of each class, in their order; fewer are always a part of more."""
-    shuffled = training.iloc[np.random.default_rng(seed).permutation(len(training))]
-    return shuffled.groupby("target").head(count).sort_values("row")
-
-
 def validation_look(params: Params, variant: Family, told: Told, class_name: ClassName, seed: int) -> ValidationLook:
     device = read_device()
     rows = rows_of(read_csv(SPLITS), "val", TARGETS[class_name])
     validation = at_size(open_images(IMAGES)[rows], params.image_size)
     drawn = told.draw(SAMPLES, torch.Generator().manual_seed(seed), device)
-    turned = symmetries(params.train.diff_augment)
+    turned = variant.turns(params.train.diff_augment)
     return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, drawn, turned, seed)
 
 

@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.augment import symmetries
 from models.generators import build_variant
-from models.generators.families import Translator
+from models.generators.families import Collection, Translator
 from pipeline.checkpoints import load_weights, read_built_with
-from pipeline.conditions import Conditions
+from pipeline.conditions import Conditions, Numbers
 from pipeline.errors import InputError
 from pipeline.sources import Sources, read_sources
 from pipeline.training.batches import to_uint8
@@ -37,7 +36,6 @@ class TrainedGenerator:
             )
         self._device = device
         conditions = Conditions(**built["conditions"])
-        self._turned = symmetries(built["diff_augment"])
         self._variant = build_variant(
             built["variant"],
             image_size=built["image_size"],
@@ -47,12 +45,15 @@ class TrainedGenerator:
         )
         load_weights(directory, self._variant.generator)
         self._variant.generator.to(device).eval()
-        self._told: Conditions | Sources = conditions
+        self._turned = self._variant.turns(built["diff_augment"])
+        self._told: Conditions | Numbers | Sources = conditions
         if isinstance(self._variant, Translator):
             self._told = read_sources(self._variant.sources, built["sources"], built["image_size"], device)
+        elif isinstance(self._variant, Collection):
+            self._told = Numbers(built["training_images"])
 
     def draw(self, count: int, rng: torch.Generator) -> NDArray[np.uint8]:
-        """Images (count, H, W, C), turned as the training images were.
+        """Images (count, H, W, C), turned as the training images were; fewer where no more were made.
 
         Args:
             rng: on the CPU, so that every device draws the same latents.

@@ -32,7 +32,7 @@ def write_training_picture(path: Path, curve: Sequence[Mapping[str, float]], ima
     panels, sheet = figure.subfigures(2, 1, squeeze=False, height_ratios=(3, 4))[:, 0]
     drawn = {title: [name for name in map(str, table) if part in name] for title, part in PANELS.items()}
     drawn = {title: names for title, names in drawn.items() if names}
-    for axes, (title, names) in zip(panels.subplots(1, len(drawn)), drawn.items(), strict=True):
+    for axes, (title, names) in zip(panels.subplots(1, len(drawn), squeeze=False)[0], drawn.items(), strict=True):
         for name in names:
             rows = table.dropna(subset=name)
             axes.plot(rows["kimg"], rows[name], label=name.strip("_").replace("_", " "), marker=".")

@@ -11,7 +11,7 @@ from tests.variants import ADVERSARIAL, AUTOENCODERS, TRANSLATORS, built, told
 
 
 def test_every_variant_belongs_to_a_family() -> None:
-    assert sorted([*ADVERSARIAL, *AUTOENCODERS, *TRANSLATORS, "ddpm"]) == list(VARIANTS)
+    assert sorted([*ADVERSARIAL, *AUTOENCODERS, *TRANSLATORS, "ddpm", "folder"]) == list(VARIANTS)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -19,6 +19,7 @@ REGISTRIES = {"models/generators/__init__.py", "pipeline/params/generators/__ini
 EXEMPT = {
     "pipeline/checkpoints.py",
     "pipeline/errors.py",
+    "pipeline/named_by_content.py",
     "pipeline/progress.py",
     "pipeline/resume.py",
     "pipeline/stage.py",

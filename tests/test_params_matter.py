@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from models.generators import VARIANTS
 from pipeline import score_synthetic, synthesize, train_classifier, train_classifier_gan, train_features, train_gan
 from pipeline.errors import InputError
 from pipeline.params.generators import SETTINGS
+from tests.variants import TRAINED
 
 GAN, SYNTHETIC = Path("data/checkpoints/gan/malignant/0"), Path("data/synthetic/malignant/0")
 FEATURES, CURVE = Path("data/features"), Path("reports/plots/gan_malignant_0.csv")
@@ -120,7 +120,7 @@ def test_what_a_conditional_generator_is_told(result) -> None:
     assert result(gan, [weights], {"gan.condition_on": "sex"}) == unconditional
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", TRAINED)
 def test_every_setting_of_a_variant(name: str, result) -> None:
     weights = GAN / "model.safetensors"
     chosen = {"gan.train.checkpoint_kimg": 0.08} | ({} if name == "dcgan" else {"gan.variant": name})  # one look

@@ -13,7 +13,7 @@ import torch
 import yaml
 from PIL import Image
 
-from models.generators import VARIANTS, build_variant
+from models.generators import build_variant
 from pipeline import train_gan
 from pipeline.checkpoints import read_built_with
 from pipeline.conditions import Conditions
@@ -25,7 +25,7 @@ from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_r
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
 from pipeline.training.generator import GeneratorRun, train_generator
 from pipeline.validation_look import SAMPLES
-from tests.variants import ADVERSARIAL, TRANSLATORS, told
+from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
 ONE_CLASS = Conditions(["malignant"], [1.0])
@@ -126,7 +126,7 @@ def test_steps_of_one_network_against_a_fixed_other_lower_its_loss(name: str, ex
     assert min(losses[-3:]) < losses[0]
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", TRAINED)
 def test_an_interrupted_run_ends_in_the_same_bytes(name: str, experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     params = experiment()
     params["gan"]["variant"] = name

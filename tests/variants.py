@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.generators import build_variant
-from models.generators.families import Family, Translator
+from models.generators.families import Collection, Family, Translator
 from pipeline.params.generators import SETTINGS
 from pipeline.params.generators.adversarial import AdversarialSettings
 from pipeline.params.generators.autoencoders import AutoencoderSettings
@@ -16,6 +16,7 @@ CLASSES = 3
 ADVERSARIAL = [name for name, settings in SETTINGS.items() if issubclass(settings, AdversarialSettings)]
 AUTOENCODERS = [name for name, settings in SETTINGS.items() if issubclass(settings, AutoencoderSettings)]
 TRANSLATORS = [name for name, settings in SETTINGS.items() if issubclass(settings, TranslatorSettings)]
+TRAINED = [name for name, settings in SETTINGS.items() if not settings.FOLDERS]
 FEATURES = ("generator_features", "discriminator_features", "encoder_features")
 
 
@@ -25,7 +26,11 @@ def built(name: str, params: dict[str, Any], image_size: int = 32, channels: int
     narrow = {key: 8 for key in FEATURES if key in own}
     settings = SETTINGS[name].model_validate(own | narrow | changed).model_dump()
     torch.manual_seed(0)
-    return build_variant(name, image_size=image_size, channels=channels, classes=CLASSES, **settings)
+    variant = build_variant(name, image_size=image_size, channels=channels, classes=CLASSES, **settings)
+    if isinstance(variant, Collection):
+        images = torch.randint(256, (5, channels, image_size, image_size), dtype=torch.uint8)
+        variant.generator.register_buffer("images", images)
+    return variant
 
 
 def told(variant: Family, count: int, image_size: int = 32, channels: int = 3) -> Tensor:

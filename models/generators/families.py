@@ -5,13 +5,14 @@ with networks and losses in place. ``classes`` is the number of labels; ``settin
 ``gan.variants``. Every family has ``generator``, the network whose weights are kept, and ``sample``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim import Adam
 
+from models.augment import Augmentation, symmetries
 from models.generators.codes import CodeGenerator
 
 # (images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,), or (N, 1 + classes), of which the first says real
@@ -47,12 +48,17 @@ class Family:
         """Standard normal z (N, Z), drawn on the random generator's device."""
         return torch.randn(count, self.latent_dim, generator=rng, device=rng.device)
 
+    def turns(self, policy: Sequence[str]) -> Augmentation:
+        """What is to be done to images as they are drawn, if training augmented the real ones so."""
+        return symmetries(policy)
+
     @torch.no_grad()
     def sample(self, told: Tensor, rng: Generator) -> Tensor:
         """Images, (N, C, H, W) in [-1, 1]; the generator should be in eval mode.
 
         Args:
-            told: what the generator is told of each image: its label, (N,); a translator, the image to translate.
+            told: what the generator is told of each image: its label or number, (N,); a translator, the image to
+                translate.
         """
         z = self.latents(len(told), rng).to(told.device)
         return self.generator(z, told)
@@ -166,3 +172,16 @@ class Diffusion(Family):
 
     training: OneRate
     loss: Callable[[Tensor, Generator], dict[str, Tensor]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection(Family):
+    """Images made elsewhere; nothing is trained, and they are drawn as they are, each once.
+
+    ``generator`` takes (z, numbers (N,)) and has a buffer ``images`` (M, C, H, W) uint8.
+    """
+
+    folders: dict[str, str | None]  # of each class
+
+    def turns(self, policy: Sequence[str]) -> Augmentation:
+        return symmetries(())

@@ -121,6 +121,16 @@ def _augmentation(gan: GanParams) -> Iterator[str]:
         )
 
 
+def _folders(gan: GanParams) -> Iterator[str]:
+    settings = getattr(gan.variants, gan.variant)
+    for name in gan.classes:
+        if settings is not None and name in settings.FOLDERS and getattr(settings, name) is None:
+            yield (
+                f"gan.variants.{gan.variant}.{name} is null and gan.classes has {name}; give a folder of such "
+                f"images, or take {name} out of gan.classes"
+            )
+
+
 def _library(gan: GanParams) -> Iterator[str]:
     settings = getattr(gan.variants, gan.variant)
     if settings is not None and settings.LIBRARY and find_spec(settings.LIBRARY) is None:
@@ -225,6 +235,7 @@ def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
 RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("gan",), _active_variant),
     (("gan",), _augmentation),
+    (("gan",), _folders),
     (("gan",), _library),
     (("source", "image", "gan"), _sources),
     (("gan", "classifier"), _repeated_seeds),

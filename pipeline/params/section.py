@@ -15,4 +15,5 @@ class VariantSettings(Section):
     """A block under gan.variants."""
 
     ONLY_TURNS: ClassVar[str] = ""  # why no other augmentation than a turn will do; empty: any will
+    FOLDERS: ClassVar[tuple[str, ...]] = ()  # settings that are the folder of a class's images, named after the class
     LIBRARY: ClassVar[str | None] = None  # that must be installed besides; None: none
