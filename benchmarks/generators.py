@@ -1,0 +1,246 @@
+"""Trains a list of generators one after another and prints a table; what was trained before is not trained again.
+
+python -m benchmarks.generators LIST.yaml [--class malignant] [--seeds 0 1 2] [--jobs 1] [--unseen test | DIR]
+    [--against NAME] [-S gan.train.kimg=100 ...] [--only NAME ...] [--out .benchmarks]
+
+LIST.yaml maps names to overrides of params.yaml, as ``-S`` gives them, one list each. Run it in a project whose data
+are prepared (``dvc repro train_features``); nothing of the project is changed. Each run has a folder under --out, with
+the stages' own files: logs, sample grid, scores.
+
+KID and the sliced Wasserstein distance are to images that no generator saw: the class's test images, or with --unseen
+those of another project folder with the same size (such as a phantom rendered with another seed). Coverage, recall and
+copies are those of ``score_synthetic``, to the training images.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+import yaml
+from numpy.typing import NDArray
+from scipy import stats
+
+from pipeline.errors import InputError
+from pipeline.feature_space import FeatureSpace
+from pipeline.images import at_size, open_images, rows_of
+from pipeline.metrics.distribution import kid
+from pipeline.metrics.sliced_wasserstein import sliced_wasserstein
+from pipeline.params.classes import TARGETS, ClassName
+from pipeline.params.document import mistakes
+from pipeline.params.reader import read_tree
+from pipeline.store import read_csv, read_json, write_json
+
+ROOT = Path(__file__).parent.parent
+DATA = ("images", "splits.csv", "conditions.csv", "features")
+STAGES = ("train_gan", "synthesize", "score_synthetic")
+
+
+class Task(NamedTuple):
+    """One training: a name of the list and a seed, with the whole of its params."""
+
+    name: str
+    seed: int
+    params: Mapping[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("list", type=Path)
+    parser.add_argument("--class", dest="class_name", choices=sorted(TARGETS), default="malignant")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, each with its share of the cores")
+    parser.add_argument("--unseen", default="test", help="test, or the folder of another project")
+    parser.add_argument("--against", help="the name to which the others' mean KID is compared")
+    parser.add_argument("-S", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="for all")
+    parser.add_argument("--only", nargs="+", help="of the list")
+    parser.add_argument("--out", type=Path, default=Path(".benchmarks"))
+    given = parser.parse_args()
+    try:
+        entries = chosen_entries(given.list, given.only)
+        params = read_tree()
+        tasks = [
+            Task(name, seed, overridden(params, [*given.overrides, *settings]))
+            for name, settings in entries.items()
+            for seed in given.seeds
+        ]
+        unseen = unseen_images(given.unseen, given.class_name, params["gan"]["image_size"])
+        with ThreadPoolExecutor(given.jobs) as pool:
+            rows = list(pool.map(lambda task: measured(task, given.class_name, unseen, given.out, given.jobs), tasks))
+    except (InputError, OSError) as error:
+        sys.exit(f"generators: {error}")
+    print(table(tasks, rows))
+    if given.against:
+        print()
+        print(ratios(tasks, rows, given.against))
+
+
+def chosen_entries(path: Path, only: Sequence[str] | None) -> dict[str, list[str]]:
+    """The list's names and overrides. Raises InputError if it is none, or lacks a name."""
+    entries = read_tree(path)
+    for name, settings in entries.items():
+        if not isinstance(settings, list) or not all(isinstance(each, str) and "=" in each for each in settings):
+            raise InputError(f"{path}: {name} must be a list of KEY=VALUE, got {settings!r}")
+    absent = sorted(set(only or []) - set(entries))
+    if absent:
+        raise InputError(f"{path} has no {absent[0]}; it has {', '.join(entries)}")
+    return {name: settings for name, settings in entries.items() if not only or name in only}
+
+
+def overridden(params: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
+    """A copy of the params with dotted keys set; values are YAML.
+
+    Raises:
+        InputError: if a key is not there, or the result is no valid params.yaml.
+    """
+    changed: dict[str, Any] = json.loads(json.dumps(params))
+    for override in overrides:
+        key, _, value = override.partition("=")
+        *path, last = key.split(".")
+        section = changed
+        for part in path:
+            section = section.get(part, {})
+        if last not in section:
+            raise InputError(f"{key} is no key of params.yaml")
+        section[last] = yaml.safe_load(value)
+    wrong = mistakes(changed)
+    if wrong:
+        raise InputError(f"with {' '.join(overrides)}: {wrong[0]}")
+    return changed
+
+
+def unseen_images(where: str, class_name: ClassName, size: int) -> NDArray[np.uint8]:
+    """Images of the class that no generator sees, (N, size, size, C)."""
+    if where == "test":
+        rows = rows_of(read_csv(Path("data/splits.csv")), "test", TARGETS[class_name])
+        return at_size(open_images(Path("data/images"))[rows], size)
+    data = Path(where) / "data"
+    reduced = read_csv(data / "reduced.csv").set_index("image_id")["target"]
+    manifest = read_csv(data / "images/manifest.csv")
+    of_class = manifest["image_id"].map(reduced).to_numpy() == TARGETS[class_name]
+    return at_size(open_images(data / "images")[manifest["row"].to_numpy()[of_class]], size)
+
+
+def measured(task: Task, class_name: str, unseen: NDArray[np.uint8], out: Path, jobs: int) -> dict[str, Any]:
+    """Runs the three stages in a folder of their own, if they have not been run there, and reads what they wrote."""
+    content = json.dumps([task.params, class_name, task.seed], sort_keys=True).encode()
+    folder = out / f"{task.name}-{task.seed}-{hashlib.sha256(content).hexdigest()[:8]}"
+    result = folder / "result.json"
+    if not result.is_file():
+        write_json(result, run(task, class_name, folder, jobs))
+    if "failed" in read_json(result):
+        return {"failed": 1}
+    synthetic = np.array(open_images(folder / "data/synthetic" / class_name / str(task.seed)))
+    space = FeatureSpace(Path("data/features"), torch.device("cpu"))
+    distance = kid(space.features(unseen), space.features(synthetic))
+    return {
+        **read_json(folder / "reports/generators" / f"{class_name}_{task.seed}.json"),
+        **read_json(result),
+        "kid": distance.value,
+        "kid_std": distance.standard_error,
+        "sliced_wasserstein": sliced_wasserstein(unseen, synthetic, np.random.default_rng(0)),
+    }
+
+
+def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float]:
+    """Trains, draws and scores; how fast, and in how much memory."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    for name in DATA:
+        link = folder / "data" / name
+        if not link.is_symlink():
+            link.symlink_to(Path("data", name).resolve())
+    (folder / "params.yaml").write_text(yaml.safe_dump(dict(task.params)))
+    threads = str(max((os.cpu_count() or 1) // jobs, 1))
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads, "GOMP_SPINCOUNT": "2000"}
+    seconds, memory = 0.0, 0
+    for stage in STAGES:
+        print(f"{task.name} {task.seed}: {stage}", file=sys.stderr, flush=True)
+        command = [sys.executable, "-m", f"pipeline.{stage}", "--class", class_name, "--seed", str(task.seed)]
+        began = perf_counter()
+        with (folder / f"{stage}.log").open("w") as log:
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+            _, status, usage = os.wait4(process.pid, 0)
+        if status:
+            last = (folder / f"{stage}.log").read_text().strip().splitlines()[-1:]
+            print(f"{task.name} {task.seed}: {' '.join(last)}; see {folder}/{stage}.log", file=sys.stderr, flush=True)
+            return {"failed": 1}
+        if stage == "train_gan":
+            seconds, memory = perf_counter() - began, usage.ru_maxrss
+    shown = task.params["gan"]["train"]["kimg"] * 1000
+    return {"seconds": seconds, "images_per_second": shown / seconds, "memory_gb": memory / 1e6}
+
+
+def grouped(tasks: Sequence[Task], rows: Sequence[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of each name; of runs that failed, as by a collapse, none."""
+    names: dict[str, list[dict[str, Any]]] = {task.name: [] for task in tasks}
+    for task, row in zip(tasks, rows, strict=True):
+        names[task.name] += [] if "failed" in row else [row]
+    return names
+
+
+def table(tasks: Sequence[Task], rows: Sequence[dict[str, Any]]) -> str:
+    """A line per name: means over the seeds; of KID each seed's value with the standard error of one run."""
+    lines = [
+        "| generator | KID, mean | of each seed | sliced Wasserstein | recall | coverage | copies | parameters, M | "
+        "memory, GB | images/s | minutes |",
+        "| --- " * 11 + "|",
+    ]
+    for name, runs in grouped(tasks, rows).items():
+        failed = sum(task.name == name for task in tasks) - len(runs)
+        if not runs:
+            lines.append(f"| {name} | all {failed} failed |" + " |" * 9)
+            continue
+
+        def mean(key: str, runs: list[dict[str, Any]] = runs) -> float:
+            return float(np.mean([row[key] for row in runs]))
+
+        each = ", ".join(f"{row['kid']:.3f} ± {row['kid_std']:.3f}" for row in runs)
+        each += f", {failed} failed" if failed else ""
+        lines.append(
+            f"| {name} | {mean('kid'):.3f} | {each} | {mean('sliced_wasserstein'):.3f} | {mean('recall'):.2f} | "
+            f"{mean('coverage'):.2f} | {sum(row['copies_found'] for row in runs)} | {mean('parameters') / 1e6:.2f} | "
+            f"{mean('memory_gb'):.1f} | {mean('images_per_second'):.0f} | {mean('seconds') / 60:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def ratios(tasks: Sequence[Task], rows: Sequence[dict[str, Any]], against: str) -> str:
+    """Each name's KID and sliced Wasserstein distance as a share of one name's, with 95 % intervals over seeds."""
+    names = grouped(tasks, rows)
+    if against not in names:
+        raise SystemExit(f"generators: --against {against} is not in the list; it has {', '.join(names)}")
+    lines = [f"| generator | KID / {against} | sliced Wasserstein / {against} |", "| --- | --- | --- |"]
+    for name, runs in names.items():
+        if name != against:
+            cells = [
+                ratio([row[key] for row in runs], [row[key] for row in names[against]])
+                for key in ("kid", "sliced_wasserstein")
+            ]
+            lines.append(f"| {name} | {cells[0]} | {cells[1]} |")
+    return "\n".join(lines)
+
+
+def ratio(values: Sequence[float], others: Sequence[float]) -> str:
+    """Of geometric means, with Welch's interval of the difference of logarithms; none for one seed or a KID <= 0."""
+    if not values or not others or min(*values, *others) <= 0:
+        return "none"
+    logs = [np.log(values), np.log(others)]
+    middle = float(logs[0].mean() - logs[1].mean())
+    if min(len(values), len(others)) < 2:
+        return f"{math.exp(middle):.2f}"
+    interval = stats.ttest_ind(*logs, equal_var=False).confidence_interval()
+    return f"{math.exp(middle):.2f} ({math.exp(interval.low):.2f} to {math.exp(interval.high):.2f})"
+
+
+if __name__ == "__main__":
+    main()
