@@ -86,7 +86,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
         generator = train_generator(run, look, save, bar.update)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:
-        save_model(directory, generator, built_with(params, run, told, conditions))
+        save_model(directory, generator, built_with(params, class_name, run, told, conditions))
     write_csv(PLOTS / f"gan_{class_name}_{gan_seed}.csv", pd.DataFrame(run.curve))
     resume.remove()
 
@@ -139,9 +139,12 @@ def validation_look(params: Params, variant: Family, told: Told, class_name: Cla
     return ValidationLook(FeatureSpace(FEATURES, device), validation, variant, drawn, turned, seed)
 
 
-def built_with(params: Params, run: GeneratorRun, told: Told, conditions: Conditions) -> dict[str, Any]:
+def built_with(
+    params: Params, class_name: ClassName, run: GeneratorRun, told: Told, conditions: Conditions
+) -> dict[str, Any]:
     return {
         "variant": params.variant,
+        "class": class_name,
         "settings": params.settings,
         "diff_augment": params.train.diff_augment,
         "image_size": params.image_size,

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from models.generators import build_variant
 from models.generators.families import Collection, Translator
@@ -51,6 +52,10 @@ class TrainedGenerator:
             self._told = read_sources(self._variant.sources, built["sources"], built["image_size"], device)
         elif isinstance(self._variant, Collection):
             self._told = Numbers(built["training_images"])
+
+    @property
+    def network(self) -> nn.Module:
+        return self._variant.generator
 
     def draw(self, count: int, rng: torch.Generator) -> NDArray[np.uint8]:
         """Images (count, H, W, C), turned as the training images were; fewer where no more were made.

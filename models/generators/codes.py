@@ -30,20 +30,36 @@ class CodeGenerator(nn.Module):
 
     Args:
         fitted: whether codes are drawn from the normal distribution that ``fit`` finds; if not, from N(0, I).
+        outputs: of the encoder, the first Z of which are the code.
 
     Attributes:
+        encoder: images (N, C, H, W) in [-1, 1] -> (N, outputs).
         mean, root: the codes are distributed as mean + root z with z from N(0, I).
     """
 
     mean: Tensor
     root: Tensor
 
-    def __init__(self, image_size: int, channels: int, latent_dim: int, features: int, fitted: bool) -> None:
+    def __init__(
+        self,
+        image_size: int,
+        channels: int,
+        latent_dim: int,
+        features: int,
+        encoder_features: int,
+        outputs: int,
+        fitted: bool,
+    ) -> None:
         super().__init__()
         self.fitted = fitted
+        self.encoder = Encoder(image_size, channels, encoder_features, outputs)
         self.network = ConvolutionalGenerator(image_size, channels, latent_dim, features)
         self.register_buffer("mean", torch.zeros(latent_dim))
         self.register_buffer("root", torch.eye(latent_dim))
+
+    def encode(self, images: Tensor) -> Tensor:
+        """Images (N, C, H, W) in [-1, 1] to codes (N, Z)."""
+        return self.encoder(images)[:, : len(self.mean)]
 
     def decode(self, codes: Tensor) -> Tensor:
         return self.network(codes, codes)  # no labels: they play no part

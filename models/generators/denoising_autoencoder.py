@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from models.generators.codes import CodeGenerator, Encoder, squared_error
+from models.generators.codes import CodeGenerator, squared_error
 from models.generators.families import Autoencoder, Code, OneRate
 
 
@@ -24,8 +24,9 @@ def build(
         return {"reconstruction": squared_error(images, decode(encode(noisy)))}
 
     return Autoencoder(
-        generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=True),
-        encoder=Encoder(image_size, channels, encoder_features, latent_dim),
+        generator=CodeGenerator(
+            image_size, channels, latent_dim, generator_features, encoder_features, latent_dim, fitted=True
+        ),
         latent_dim=latent_dim,
         training=OneRate(**training),
         loss=loss,

@@ -139,7 +139,6 @@ class Autoencoder(Family):
     """
 
     generator: CodeGenerator
-    encoder: nn.Module  # images (N, C, H, W) in [-1, 1] -> codes
     training: OneRate
     loss: AutoencoderLoss
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Generator, Tensor
 
-from models.generators.codes import CodeGenerator, Encoder, squared_error
+from models.generators.codes import CodeGenerator, squared_error
 from models.generators.families import Autoencoder, Code, OneRate
 from models.losses import kl_to_standard_normal
 
@@ -28,8 +28,9 @@ def build(
         return {"reconstruction": squared_error(images, restored), "kl": kl}
 
     return Autoencoder(
-        generator=CodeGenerator(image_size, channels, latent_dim, generator_features, fitted=False),
-        encoder=Encoder(image_size, channels, encoder_features, 2 * latent_dim),
+        generator=CodeGenerator(
+            image_size, channels, latent_dim, generator_features, encoder_features, 2 * latent_dim, fitted=False
+        ),
         latent_dim=latent_dim,
         training=OneRate(**training),
         loss=loss,

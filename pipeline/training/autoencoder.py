@@ -29,20 +29,18 @@ class AutoencoderRun(OneNetworkRun):
         seed: int,
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        network = nn.ModuleDict({"encoder": variant.encoder, "decoder": variant.generator})
         augment = diff_augment(train.diff_augment)
         super().__init__(
-            variant, "autoencoder", network, variant.training, augment, images, told, train, seed, autocast
+            variant, "autoencoder", variant.generator, variant.training, augment, images, told, train, seed, autocast
         )
         self.variant: Autoencoder = variant
 
     def losses(self, images: Tensor) -> Terms:
-        return self.variant.loss(self.variant.encoder, self.variant.generator.decode, images, self.rng)
+        return self.variant.loss(self.variant.generator.encoder, self.variant.generator.decode, images, self.rng)
 
     @torch.no_grad()
     def drawing(self) -> nn.Module:
-        """The averaged decoder, with the distribution of codes that it is to draw from."""
-        encoder, decoder = self.ema.get_submodule("encoder"), self.ema.get_submodule("decoder")
-        assert isinstance(decoder, CodeGenerator)
-        decoder.fit(torch.cat([encoder(to_unit_range(batch)) for batch in self.images.split(CODED_AT_ONCE)]))
-        return decoder
+        """The average, with the distribution of codes that it is to draw from."""
+        assert isinstance(self.ema, CodeGenerator)
+        self.ema.fit(torch.cat([self.ema.encode(to_unit_range(batch)) for batch in self.images.split(CODED_AT_ONCE)]))
+        return self.ema
