@@ -35,7 +35,8 @@ def test_every_recipe_is_valid(file: Path) -> None:
 
 def keys(tree: Any, prefix: str = "") -> set[str]:
     """Dotted keys, but for mappings whose keys are the user's own."""
-    if not isinstance(tree, dict) or prefix in ("source.columns", "source.labels"):
+    own = ("source.columns", "source.labels", "classifier.real_schemes", "classifier.gan_schemes")
+    if not isinstance(tree, dict) or prefix in own:
         return {prefix}
     return {key for name, value in tree.items() for key in keys(value, f"{prefix}.{name}".lstrip("."))}
 
