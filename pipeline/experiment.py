@@ -147,6 +147,7 @@ def start_run(
         sampler=scheme.sampler,
         loss=scheme.loss,
         train=params.train,
+        test_time_augmentation=params.test_time_augmentation,
         stream_seed=partial(derive_seed, seed),
         autocast=lambda: autocast(device, params.precision, cpu_gains=False),
     )

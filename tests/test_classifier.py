@@ -23,6 +23,7 @@ from pipeline import train_classifier, train_classifier_gan
 from pipeline.checkpoints import load_weights, read_built_with, save_model
 from pipeline.errors import InputError
 from pipeline.experiment import added_per_class, read_pretrained
+from pipeline.metrics.ranking import roc_auc
 from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.seeding import derive_seed
 from pipeline.store import read_json
@@ -253,7 +254,9 @@ def test_what_a_scheme_adds(rule: str | float, added: tuple[int, int]) -> None:
     assert added_per_class(20, 80, "balance") == (0, 0)
 
 
-def run_on(images: np.ndarray, targets: np.ndarray, **changed: Any) -> ClassifierRun:
+def run_on(
+    images: np.ndarray, targets: np.ndarray, test_time_augmentation: str = "none", **changed: Any
+) -> ClassifierRun:
     settings = {"steps": 30, "batch_size": 16, "learning_rate": 0.005, "weight_decay": 0.0}
     train_params = ClassifierTrainParams.model_validate(
         settings | {"schedule": "constant", "evaluate_steps": 10} | changed
@@ -270,9 +273,21 @@ def run_on(images: np.ndarray, targets: np.ndarray, **changed: Any) -> Classifie
         sampler="imbalanced",
         loss="bce",
         train=train_params,
+        test_time_augmentation=test_time_augmentation,
         stream_seed=partial(derive_seed, 0),
         autocast=contextlib.nullcontext,
     )
+
+
+@pytest.mark.parametrize("symmetry", ["none", "flip", "dihedral"])
+def test_the_step_is_chosen_by_the_kind_of_prediction_that_will_be_made(symmetry: str) -> None:
+    images = np.random.default_rng(0).integers(0, 255, (40, 32, 32, 3), dtype=np.uint8)
+    targets = np.arange(40) % 2
+    run = run_on(images, targets, symmetry)
+    network = train(run, lambda state: None, lambda steps: None)
+    aucs = {kind: roc_auc(targets, predict(network, run.val_images, kind)) for kind in ("none", "flip", "dihedral")}
+    assert len(set(aucs.values())) == 3
+    assert run.best_auc == aucs[symmetry]
 
 
 def bright_is_malignant() -> tuple[np.ndarray, np.ndarray]:

@@ -57,6 +57,7 @@ class ClassifierRun:
         targets: (N,) 0 or 1.
         val_images, val_targets: choose the step whose weights are kept.
         augment, sampler, loss: as in a scheme of params.yaml.
+        test_time_augmentation: of the predictions for val images, as it will be of those for test images.
         stream_seed: the seed of a named random stream.
         autocast: gives the context in which the network is evaluated.
     """
@@ -73,6 +74,7 @@ class ClassifierRun:
         sampler: str,
         loss: str,
         train: ClassifierTrainParams,
+        test_time_augmentation: str,
         stream_seed: Callable[[str], int],
         autocast: Callable[[], AbstractContextManager[None]],
     ) -> None:
@@ -82,6 +84,7 @@ class ClassifierRun:
         self.targets = torch.tensor(targets, dtype=torch.float32, device=device)
         self.malignant_share = float(targets.mean())
         self.train, self.autocast = train, autocast
+        self.test_time_augmentation = test_time_augmentation
         self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
         self.order = shown_order(targets, sampler, train.steps * train.batch_size, stream_seed("order"))
         trained = [weights for weights in network.parameters() if weights.requires_grad]
@@ -169,7 +172,7 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
     """A row of the curve; keeps the weights if the val AUC is the best so far, lowers the rate if it is at rest."""
     if not np.isfinite(loss):
         raise InputError(f"the loss became {loss} by step {run.step}; lower classifier.train.learning_rate")
-    auc = roc_auc(run.val_targets, predict(run.network, run.val_images, "none"))  # eight turns would cost as many steps
+    auc = roc_auc(run.val_targets, predict(run.network, run.val_images, run.test_time_augmentation))
     run.curve.append({"step": run.step, "loss": loss, "val_auc": auc})
     if auc > run.best_auc:
         run.best_auc, run.best_step = auc, run.step
