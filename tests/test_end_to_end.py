@@ -15,6 +15,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.params.generators import SETTINGS
+from tests.test_folder import write_folder
+
 ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
 
@@ -217,3 +220,59 @@ def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone:
     stale = {stage.split("@")[0] for stage in json.loads(run("dvc", "status", "--json", cwd=clone))}
     assert stale >= {"split", "train_features", "train_gan", "synthesize", "score_synthetic", "report"}
     assert stale >= {"train_classifier", "train_classifier_gan"}
+
+
+# Long proofs: they take minutes, and change the clone, so they stand last.
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("name", [name for name, settings in SETTINGS.items() if not settings.FOLDERS])
+def test_every_variant_runs_to_the_report_with_nothing_else_changed(clone: Path, name: str) -> None:
+    began = time.monotonic()
+    run("dvc", "exp", "run", "-S", f"gan.variant={name}", cwd=clone)
+    assert time.monotonic() - began < 150
+    for class_name in ("benign", "malignant"):
+        assert json.loads((clone / f"reports/generators/{class_name}_0.json").read_text())["variant"] == name
+    assert name in (clone / "reports/report.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def fresh_renders(clone: Path) -> dict[str, np.ndarray]:
+    """Images of the phantom that no training has seen, by class: rendered with another seed."""
+    folder = clone.parent / "fresh"
+    folder.mkdir()
+    params = (clone / "recipes/smoke.yaml").read_text().replace("seed: 0\n", "seed: 1000\n", 1)
+    (folder / "params.yaml").write_text(params.replace("images: 420", "images: 1600", 1))
+    for stage in ("phantom", "ingest", "reduce", "prepare"):
+        command = f"cd {folder} && PYTHONPATH={ROOT} {sys.executable} -m pipeline.{stage}"
+        run("bash", "-c", command, cwd=folder)
+    manifest = pd.read_csv(folder / "data/images/manifest.csv")
+    target = manifest["image_id"].map(pd.read_csv(folder / "data/reduced.csv").set_index("image_id")["target"])
+    images = np.load(folder / "data/images/images.npy")
+    return {"benign": images[target == 0], "malignant": images[target == 1]}
+
+
+def put_to_the_verdict(clone: Path, images: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.chdir(clone)
+    folders = [f"gan.variants.folder.{name}={write_folder(each, name)}" for name, each in images.items()]
+    changed = [option for override in ("gan.variant=folder", *folders) for option in ("-S", override)]
+    return run("dvc", "exp", "run", *changed, cwd=clone, check=False)
+
+
+@pytest.mark.proof
+def test_fresh_renders_do_no_harm(clone: Path, fresh_renders: dict[str, np.ndarray], monkeypatch) -> None:
+    put_to_the_verdict(clone, fresh_renders, monkeypatch)
+    for scheme in ("gan_balanced", "gan_plus_10"):
+        verdict = json.loads((clone / f"reports/auc/{scheme}.json").read_text())["verdict"]
+        assert verdict in ("helps", "no detectable effect")
+    assert json.loads((clone / "reports/generators/malignant_0.json").read_text())["variant"] == "folder"
+
+
+@pytest.mark.proof
+def test_copies_of_training_images_are_stopped(clone: Path, fresh_renders: dict[str, np.ndarray], monkeypatch) -> None:
+    splits = pd.read_csv(clone / "data/splits.csv").query("split == 'train' and target == 1")
+    packed = np.load(clone / "data/images/images.npy")
+    copies = np.resize(packed[splits["row"]][:, :, ::-1], (300, *packed.shape[1:]))  # mirrored
+    log = put_to_the_verdict(clone, {"malignant": copies, "benign": fresh_renders["benign"][:-1]}, monkeypatch)
+    assert "images drawn only" in log
+    assert "lie at least synthesize.copy_distance" in log
