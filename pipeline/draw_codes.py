@@ -51,7 +51,7 @@ def draw_codes(checkpoint: Path, out: Path) -> None:
     Raises:
         InputError: if the checkpoint is no autoencoder's.
     """
-    generator = TrainedGenerator(checkpoint, torch.device("cpu")).network
+    generator = TrainedGenerator(checkpoint, torch.device("cpu")).variant.generator
     if not isinstance(generator, CodeGenerator):
         variant = read_built_with(checkpoint)["variant"]
         raise InputError(f"{checkpoint} is a {variant}, which has no codes; give an autoencoder's folder")

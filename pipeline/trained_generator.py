@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
 
 from models.generators import build_variant
 from models.generators.families import Collection, Translator
@@ -20,6 +19,9 @@ BUILT_WITH = ("variant", "image_size", "channels", "conditions", "sources", "set
 
 class TrainedGenerator:
     """Draws images of one class.
+
+    Attributes:
+        variant: with the trained networks, in eval mode.
 
     Args:
         directory: data/checkpoints/gan/<class>/<seed>.
@@ -37,25 +39,21 @@ class TrainedGenerator:
             )
         self._device = device
         conditions = Conditions(**built["conditions"])
-        self._variant = build_variant(
+        self.variant = build_variant(
             built["variant"],
             image_size=built["image_size"],
             channels=built["channels"],
             classes=len(conditions.names),
             **built["settings"],
         )
-        load_weights(directory, self._variant.generator)
-        self._variant.generator.to(device).eval()
-        self._turned = self._variant.turns(built["diff_augment"])
+        load_weights(directory, self.variant.generator)
+        self.variant.generator.to(device).eval()
+        self._turned = self.variant.turns(built["diff_augment"])
         self._told: Conditions | Numbers | Sources = conditions
-        if isinstance(self._variant, Translator):
-            self._told = read_sources(self._variant.sources, built["sources"], built["image_size"], device)
-        elif isinstance(self._variant, Collection):
+        if isinstance(self.variant, Translator):
+            self._told = read_sources(self.variant.sources, built["sources"], built["image_size"], device)
+        elif isinstance(self.variant, Collection):
             self._told = Numbers(built["training_images"])
-
-    @property
-    def network(self) -> nn.Module:
-        return self._variant.generator
 
     def draw(self, count: int, rng: torch.Generator) -> NDArray[np.uint8]:
         """Images (count, H, W, C), turned as the training images were; fewer where no more were made.
@@ -64,4 +62,4 @@ class TrainedGenerator:
             rng: on the CPU, so that every device draws the same latents.
         """
         told = self._told.draw(count, rng, self._device)
-        return to_uint8(self._turned(self._variant.sample(told, rng), rng))
+        return to_uint8(self._turned(self.variant.sample(told, rng), rng))

@@ -8,11 +8,13 @@ import pandas as pd
 import pytest
 import torch
 import yaml
+from PIL import Image
 
 from models.generators.cyclegan import reconstruction_losses
 from models.generators.translators import PatchNetwork
 from pipeline import sample, synthesize, train_gan
 from pipeline.checkpoints import read_built_with
+from pipeline.draw_translations import comparison, draw_translations
 from pipeline.errors import InputError
 from pipeline.params.document import mistakes
 from pipeline.sources import read_sources
@@ -218,3 +220,26 @@ def test_what_a_translator_cannot_do_is_said(variant: str, changed: dict, said: 
         section[last] = value
     (line,) = mistakes(smoke_params)
     assert said in line
+
+
+def test_the_picture_of_translations(experiment) -> None:
+    params = experiment()
+    for name, columns in (("pix2pix", 9), ("cyclegan", 6)):
+        chosen(params, name)
+        train_gan.main("malignant", "0")
+        said = draw_translations(CHECKPOINT, Path("translations.png"), "val")
+        assert said.startswith("3 images" if name == "pix2pix" else "10 images; no truth")
+        with Image.open("translations.png") as picture:
+            assert picture.width == 2 * 32 * columns
+    chosen(params, "dcgan")
+    train_gan.main("malignant", "0")
+    with pytest.raises(InputError, match="is a dcgan, which translates nothing"):
+        draw_translations(CHECKPOINT, Path("translations.png"), "val")
+
+
+def test_a_perfect_translation_is_told_from_the_mean() -> None:
+    truth = torch.rand(6, 2, 32, 32, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    for line in comparison(truth, truth, truth[:3]).splitlines()[2:]:
+        _, psnr, of_mean, ssim, _ = map(float, line.split())
+        assert psnr > 60 > 15 > of_mean
+        assert ssim == 1

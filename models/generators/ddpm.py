@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from models.generators.families import Diffusion, OneRate
-from models.layers import doublings, feature_maps
+from models.layers import doublings
 
 NOISE_LEVELS = 1000  # T of Ho et al.; their variances by the cosine schedule of Nichol and Dhariwal 2021
 
@@ -63,7 +63,7 @@ def build(
         in_channels=channels,
         out_channels=channels,
         layers_per_block=layers,
-        block_out_channels=tuple(feature_maps(generator_features, levels)),
+        block_out_channels=tuple(generator_features * min(2**level, 4) for level in range(levels)),
         down_block_types=("DownBlock2D",) * (levels - 1) + ("AttnDownBlock2D",),
         up_block_types=("AttnUpBlock2D", *("UpBlock2D",) * (levels - 1)),
         attention_head_dim=generator_features,
