@@ -38,7 +38,7 @@ from pipeline.metrics.distribution import kid
 from pipeline.metrics.sliced_wasserstein import sliced_wasserstein
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.document import mistakes
-from pipeline.params.reader import read_tree
+from pipeline.params.reader import parse, read_tree
 from pipeline.store import read_csv, read_json, write_json
 
 ROOT = Path(__file__).parent.parent
@@ -112,7 +112,7 @@ def overridden(params: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
             section = section.get(part, {})
         if last not in section:
             raise InputError(f"{key} is no key of params.yaml")
-        section[last] = yaml.safe_load(value)
+        section[last] = parse(value)
     wrong = mistakes(changed)
     if wrong:
         raise InputError(f"with {' '.join(overrides)}: {wrong[0]}")
@@ -169,8 +169,9 @@ def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float
         began = perf_counter()
         with (folder / f"{stage}.log").open("w") as log:
             process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
-            _, status, usage = os.wait4(process.pid, 0)
-        if status:
+            _, status, usage = os.wait4(process.pid, 0)  # subprocess would not say how much memory it took
+            process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
             last = (folder / f"{stage}.log").read_text().strip().splitlines()[-1:]
             print(f"{task.name} {task.seed}: {' '.join(last)}; see {folder}/{stage}.log", file=sys.stderr, flush=True)
             return {"failed": 1}

@@ -33,6 +33,11 @@ _Loader.add_implicit_resolver(
 )
 
 
+def parse(text: str) -> Any:
+    """YAML as DVC reads it."""
+    return yaml.load(text, Loader=_Loader)
+
+
 def read_tree(path: Path = PARAMS) -> dict[str, Any]:
     """All of params.yaml as it stands, unchecked.
 
@@ -44,7 +49,7 @@ def read_tree(path: Path = PARAMS) -> dict[str, Any]:
             f"{path} does not exist; run from the repository's root, or copy a recipe: cp recipes/smoke.yaml {path}"
         )
     try:
-        tree = yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
+        tree = parse(path.read_text(encoding="utf-8"))
     except yaml.YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
