@@ -20,11 +20,11 @@ BUILT_WITH = ("variant", "image_size", "channels", "conditions", "sources", "set
 class TrainedGenerator:
     """Draws images of one class.
 
-    Attributes:
-        variant: with the trained networks, in eval mode.
-
     Args:
         directory: data/checkpoints/gan/<class>/<seed>.
+
+    Attributes:
+        variant: with the trained networks, in eval mode.
 
     Raises:
         InputError: if it holds no generator of this version.

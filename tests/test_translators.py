@@ -149,7 +149,7 @@ def test_images_without_a_mask_are_left_out(experiment) -> None:
     assert sources.image_ids == training.query("row % 6 != 3")["image_id"].tolist()
     assert run.images[:, 0, 0, 0].tolist() == training.query("row % 6 != 3")["row"].tolist()
     np.save("data/images/masks.npy", np.zeros((60, 32, 32), np.uint8))
-    with pytest.raises(InputError, match=r"none of the 10 training images has a mask, .* correct source.masks"):
+    with pytest.raises(InputError, match=r"none of the 10 images has a mask .* correct source.masks"):
         started("malignant")
 
 

@@ -53,7 +53,10 @@ class TranslatorRun(GeneratorRun):
 
     def load(self, state: dict[str, Any]) -> None:
         super().load(state)
-        self.pools = [ImagePool(self.variant.pool_size, images) for images in state["pools"]]
+        device = self.images.device
+        self.pools = [
+            ImagePool(self.variant.pool_size, [each.to(device) for each in images]) for images in state["pools"]
+        ]
 
     def step(self) -> Terms:
         variant, (sources, targets) = self.variant, self.next_pair()
@@ -106,8 +109,8 @@ class ImagePool:
         shown = []
         for image, old, place in zip(new, from_pool, places, strict=True):
             if len(self.images) < self.size:
-                self.images.append(image)
+                self.images.append(image.clone())  # a view would keep its whole batch
             elif old:
-                image, self.images[place] = self.images[place], image
+                image, self.images[place] = self.images[place], image.clone()
             shown.append(image)
         return torch.stack(shown)
