@@ -34,7 +34,7 @@ from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.autoencoder import AutoencoderRun
 from pipeline.training.collection import CollectionRun
 from pipeline.training.diffusion import DiffusionRun
-from pipeline.training.generator import GeneratorRun, train_generator
+from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
 from pipeline.training.translator import TranslatorRun
 from pipeline.training_picture import write_training_picture
 from pipeline.validation_look import SAMPLES, ValidationLook
@@ -113,7 +113,7 @@ def start_run(
     )
     data = generator_data(variant, training, conditions, packed, class_name, params.image_size, device)
     precision = partial(autocast, device, params.precision, cpu_gains=True)
-    run = RUNS[type(variant)](variant, data.images, data.with_each, params.train, seed, precision)
+    run = RUNS[type(variant)](variant, RunInputs(data.images, data.with_each, params.train, seed, precision))
     return run, data.told
 
 

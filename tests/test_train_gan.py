@@ -23,7 +23,7 @@ from pipeline.params.generators import SETTINGS
 from pipeline.training.adversarial import discriminator_step, generator_step, lecam
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
-from pipeline.training.generator import GeneratorRun, train_generator
+from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
 from pipeline.validation_look import SAMPLES
 from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
@@ -38,7 +38,7 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
     train = GanTrainParams.model_validate(params["gan"]["train"] | changed)
     images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with_each = ((told(variant, 20) + 1) * 127.5).to(torch.uint8) if name in TRANSLATORS else told(variant, 20)
-    return train_gan.RUNS[type(variant)](variant, images, with_each, train, 0, contextlib.nullcontext)
+    return train_gan.RUNS[type(variant)](variant, RunInputs(images, with_each, train, 0, contextlib.nullcontext))
 
 
 def started(class_name: str, seed: int = 0) -> tuple[GeneratorRun, train_gan.Told]:

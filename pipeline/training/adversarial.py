@@ -1,7 +1,5 @@
 """The steps of the adversarial family: the discriminator's, then the generator's."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -11,30 +9,21 @@ from torch.nn.utils.parametrize import cached, is_parametrized
 from models.augment import diff_augment
 from models.generators.families import Adversarial
 from models.losses import lecam_loss
-from pipeline.params.gan import GanTrainParams
 from pipeline.training.ema import ema_decay, update_ema
-from pipeline.training.generator import GeneratorRun, Remembering, Terms, mean_logits, optimizer_step
+from pipeline.training.generator import GeneratorRun, Remembering, RunInputs, Terms, mean_logits, optimizer_step
 
 
 class AdversarialRun(GeneratorRun):
     """See GeneratorRun."""
 
-    def __init__(
-        self,
-        variant: Adversarial,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        super().__init__(variant, variant.generator, images, told, train, seed, autocast)
+    def __init__(self, variant: Adversarial, given: RunInputs) -> None:
+        super().__init__(variant, variant.generator, given)
         self.variant: Adversarial = variant
         self.placed(variant.discriminator)
         optimizers = variant.training.optimizers(variant.generator, variant.discriminator)
         self.generator_optimizer, self.discriminator_optimizer = optimizers
-        self.averages = LogitAverages().to(images.device)
-        self.augment = diff_augment(train.diff_augment)
+        self.averages = LogitAverages().to(self.images.device)
+        self.augment = diff_augment(self.train.diff_augment)
 
     def parts(self) -> dict[str, Any]:
         return {

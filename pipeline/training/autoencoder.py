@@ -1,17 +1,13 @@
 """The autoencoder family's loss, and the codes that it draws from."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import torch
 from torch import Tensor, nn
 
 from models.augment import diff_augment
 from models.generators.codes import CodeGenerator
 from models.generators.families import Autoencoder
-from pipeline.params.gan import GanTrainParams
 from pipeline.training.batches import to_unit_range
-from pipeline.training.generator import Terms
+from pipeline.training.generator import RunInputs, Terms
 from pipeline.training.one_network import OneNetworkRun
 
 CODED_AT_ONCE = 256
@@ -20,19 +16,9 @@ CODED_AT_ONCE = 256
 class AutoencoderRun(OneNetworkRun):
     """See GeneratorRun. Images are augmented before they are coded, and the same images are to come back."""
 
-    def __init__(
-        self,
-        variant: Autoencoder,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        augment = diff_augment(train.diff_augment)
-        super().__init__(
-            variant, "autoencoder", variant.generator, variant.training, augment, images, told, train, seed, autocast
-        )
+    def __init__(self, variant: Autoencoder, given: RunInputs) -> None:
+        augment = diff_augment(given.train.diff_augment)
+        super().__init__(variant, "autoencoder", variant.generator, variant.training, augment, given)
         self.variant: Autoencoder = variant
 
     def losses(self, images: Tensor) -> Terms:

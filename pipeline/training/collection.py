@@ -1,30 +1,17 @@
 """The family without a training: its images are looked at once."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
-from torch import Tensor
-
 from models.generators.families import Collection
-from pipeline.params.gan import GanTrainParams
-from pipeline.training.generator import GeneratorRun, Terms
+from pipeline.training.generator import GeneratorRun, RunInputs, Terms
 
 
 class CollectionRun(GeneratorRun):
     """See GeneratorRun; the images are those that will be drawn."""
 
-    def __init__(
-        self,
-        variant: Collection,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        variant.generator.register_buffer("images", images)
-        super().__init__(variant, variant.generator, images, told, train, seed, autocast)
+    def __init__(self, variant: Collection, given: RunInputs) -> None:
+        variant.generator.register_buffer("images", given.images)
+        super().__init__(variant, variant.generator, given)
 
     def parts(self) -> dict[str, Any]:
         return {}

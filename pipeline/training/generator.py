@@ -5,6 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,30 +21,36 @@ Terms = dict[str, Tensor]  # name: scalar, still on the device
 Look = Callable[[nn.Module], dict[str, float]]  # a generator in eval mode -> val_kid, val_recall
 
 
-class GeneratorRun(ABC):
-    """All that one training consists of; ``state`` is what a checkpoint holds. Each family has its own kind.
+@dataclass(frozen=True)
+class RunInputs:
+    """What every training is given besides its variant.
 
-    Args:
-        network: what is averaged: the variant's generator, or what it is a part of.
+    Attributes:
         images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
         told: what the generator is told, on the device: the labels (N,), or a translator's source images.
         autocast: gives the context in which networks are evaluated.
     """
 
-    def __init__(
-        self,
-        variant: Family,
-        network: nn.Module,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        self.variant, self.images, self.told, self.train, self.autocast = variant, images, told, train, autocast
+    images: Tensor
+    told: Tensor
+    train: GanTrainParams
+    seed: int
+    autocast: Callable[[], AbstractContextManager[None]]
+
+
+class GeneratorRun(ABC):
+    """All that one training consists of; ``state`` is what a checkpoint holds. Each family has its own kind.
+
+    Args:
+        network: what is averaged: the variant's generator, or what it is a part of.
+    """
+
+    def __init__(self, variant: Family, network: nn.Module, given: RunInputs) -> None:
+        self.variant, self.images, self.told = variant, given.images, given.told
+        self.train, self.autocast = given.train, given.autocast
         self.ema = frozen_copy(self.placed(network))
-        self.order = EpochOrder(len(images), seed)
-        self.rng = torch.Generator(images.device).manual_seed(seed)
+        self.order = EpochOrder(len(given.images), given.seed)
+        self.rng = torch.Generator(given.images.device).manual_seed(given.seed)
         self.images_seen = 0
         self.curve: list[dict[str, float]] = []
         self.logged = Mean()

@@ -1,8 +1,6 @@
 """The steps of a generator that trains without an opponent: one network, one optimizer, one loss."""
 
 from abc import abstractmethod
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 from torch import Tensor, nn
@@ -10,9 +8,8 @@ from torch.optim import Adam
 
 from models.augment import Augmentation
 from models.generators.families import Family, OneRate
-from pipeline.params.gan import GanTrainParams
 from pipeline.training.ema import ema_decay, update_ema
-from pipeline.training.generator import GeneratorRun, Terms, optimizer_step
+from pipeline.training.generator import GeneratorRun, RunInputs, Terms, optimizer_step
 
 
 class OneNetworkRun(GeneratorRun):
@@ -30,13 +27,9 @@ class OneNetworkRun(GeneratorRun):
         network: nn.Module,
         training: OneRate,
         augment: Augmentation,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
+        given: RunInputs,
     ) -> None:
-        super().__init__(variant, network, images, told, train, seed, autocast)
+        super().__init__(variant, network, given)
         self.name, self.network, self.augment = name, network, augment
         self.optimizer = Adam(network.parameters(), training.learning_rate, (training.beta1, training.beta2))
 

@@ -1,7 +1,5 @@
 """The steps of the translator family: the generators', then the discriminator's on what they made."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -9,10 +7,9 @@ from torch import Generator, Tensor, nn
 
 from models.augment import symmetries
 from models.generators.families import Translator
-from pipeline.params.gan import GanTrainParams
 from pipeline.training.batches import EpochOrder, to_unit_range
 from pipeline.training.ema import ema_decay, update_ema
-from pipeline.training.generator import GeneratorRun, Remembering, Terms, mean_logits, optimizer_step
+from pipeline.training.generator import GeneratorRun, Remembering, RunInputs, Terms, mean_logits, optimizer_step
 
 
 class TranslatorRun(GeneratorRun):
@@ -21,23 +18,15 @@ class TranslatorRun(GeneratorRun):
     Images are turned as they are read, pairs together; other parts of ``diff_augment`` would tear pairs apart.
     """
 
-    def __init__(
-        self,
-        variant: Translator,
-        images: Tensor,
-        told: Tensor,
-        train: GanTrainParams,
-        seed: int,
-        autocast: Callable[[], AbstractContextManager[None]],
-    ) -> None:
-        super().__init__(variant, variant.generator, images, told, train, seed, autocast)
+    def __init__(self, variant: Translator, given: RunInputs) -> None:
+        super().__init__(variant, variant.generator, given)
         self.variant: Translator = variant
         self.generators = self.placed(nn.ModuleDict({"kept": variant.generator, "companions": variant.companions}))
         self.placed(variant.discriminator)
         optimizers = variant.training.optimizers(self.generators, variant.discriminator)
         self.generator_optimizer, self.discriminator_optimizer = optimizers
-        self.source_order = self.order if variant.paired else EpochOrder(len(told), seed + 1)
-        self.turned = symmetries(train.diff_augment)
+        self.source_order = self.order if variant.paired else EpochOrder(len(self.told), given.seed + 1)
+        self.turned = symmetries(self.train.diff_augment)
         self.pools: list[ImagePool] = []
 
     def parts(self) -> dict[str, Any]:
