@@ -65,9 +65,12 @@ def test_losses_are_named_and_per_sample(name: str, smoke_params: dict[str, Any]
         assert all(term.shape == (4,) for term in terms.values())
 
 
-@pytest.mark.parametrize("name", ADVERSARIAL)
-def test_labels_change_what_a_conditional_variant_draws_and_thinks(name: str, smoke_params: dict[str, Any]) -> None:
-    variant = built(name, smoke_params)
+@pytest.mark.parametrize(("name", "settings"), [*((name, {}) for name in ADVERSARIAL), ("r3", {"conditional": True})])
+def test_labels_change_what_a_conditional_variant_draws_and_thinks(
+    name: str, settings: dict[str, Any], smoke_params: dict[str, Any]
+) -> None:
+    variant = built(name, smoke_params, **settings)
+    stir(variant.discriminator)
     stir(variant.generator)
     labels = torch.tensor([0, 2])
     drawn = variant.generator(torch.ones(2, variant.latent_dim), labels)

@@ -83,6 +83,7 @@ SETTING = {
     "beta1": 0.4,
     "beta2": 0.95,
     "blocks": 2,
+    "conditional": True,
     "cycle_weight": 3.0,
     "class_weight": 3.0,
     "clip": 0.001,

@@ -4,12 +4,12 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from models.generators.families import Adversarial, AdversarialTraining, Discriminator
-from models.layers import MinibatchStddev, doublings, feature_maps
-from models.losses import relativistic_loss, squared_gradients
+from models.generators.families import Adversarial, AdversarialTraining
+from models.generators.relativistic import discriminator_loss, generator_loss, gradient_penalties
+from models.layers import MinibatchStddev, doublings, feature_maps, keep_variance
 
 SLOPE = 0.2  # of the leaky ReLU
 GROUP = 16  # feature maps of a group of the 3x3 convolutions
@@ -58,30 +58,44 @@ class Halved(nn.Sequential):
 
 
 class R3Generator(nn.Module):
-    """(z (N, Z), labels (N,)) -> images (N, C, H, W); the labels play no part.
+    """(z (N, Z), labels (N,)) -> images (N, C, H, W) in [-1, 1].
 
     Differs from the paper: a tanh keeps images in [-1, 1].
+
+    Args:
+        classes: of the labels, whose embedding stands behind z; 0: the labels play no part.
     """
 
-    def __init__(self, image_size: int, channels: int, latent_dim: int, features: int, blocks: int) -> None:
+    def __init__(
+        self, image_size: int, channels: int, latent_dim: int, features: int, blocks: int, classes: int
+    ) -> None:
         super().__init__()
+        self.embedding = nn.Embedding(classes, latent_dim) if classes else None
         widths = [*feature_maps(features, doublings(image_size))[::-1], features]
         self.basis = nn.Parameter(torch.randn(1, widths[0], 4, 4))
-        self.linear = nn.Linear(latent_dim, widths[0], bias=False)
+        self.linear = nn.Linear(2 * latent_dim if classes else latent_dim, widths[0], bias=False)
         layers: list[nn.Module] = [ResidualBlock(widths[0]) for _ in range(blocks)]
         for wide, narrow in pairwise(widths):
             layers += [Enlarged(wide, narrow), *(ResidualBlock(narrow) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers, nn.Conv2d(features, channels, 1))
-        variance_preserving(self)
+        keep_variance(self, SLOPE)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
-        return self.layers(self.linear(z)[:, :, None, None] * self.basis).tanh()
+        told = z if self.embedding is None else torch.cat([z, self.embedding(labels)], dim=1)
+        return self.layers(self.linear(told)[:, :, None, None] * self.basis).tanh()
 
 
 class R3Discriminator(nn.Module):
-    """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part."""
+    """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,).
 
-    def __init__(self, image_size: int, channels: int, features: int, minibatch_stddev: bool, blocks: int) -> None:
+    Args:
+        classes: of the labels, whose embedding the features are projected on (Miyato and Koyama 2018); 0: the labels
+            play no part.
+    """
+
+    def __init__(
+        self, image_size: int, channels: int, features: int, minibatch_stddev: bool, blocks: int, classes: int
+    ) -> None:
         super().__init__()
         widths = [features, *feature_maps(features, doublings(image_size))]
         layers: list[nn.Module] = [nn.Conv2d(channels, features, 1)]
@@ -92,31 +106,17 @@ class R3Discriminator(nn.Module):
         if minibatch_stddev:
             layers, last = [*layers, MinibatchStddev()], last + 1
         basis = nn.Conv2d(last, last, 4, groups=last, bias=False)
-        self.layers = nn.Sequential(*layers, basis, nn.Flatten(), nn.Linear(last, 1, bias=False))
-        variance_preserving(self)
+        self.layers = nn.Sequential(*layers, basis, nn.Flatten())
+        self.head = nn.Linear(last, 1, bias=False)
+        self.class_head = nn.Embedding(classes, last) if classes else None
+        keep_variance(self, SLOPE)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
-        return self.layers(images).squeeze(1)
-
-
-def variance_preserving(network: nn.Module) -> None:
-    """Every layer that does not start at zero keeps the variance of what a leaky ReLU lets through (He et al. 2015)."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            if layer.weight.abs().sum() > 0:
-                gain = math.sqrt(2 / (1 + SLOPE**2)) if layer.bias is not None else 1.0
-                nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
-def generator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    """Source: Huang et al. 2024, eq. 2, each fake image against one real image."""
-    return {"adversarial": relativistic_loss(discriminator(fake, labels), discriminator(real, labels))}
-
-
-def discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
-    return {"adversarial": relativistic_loss(discriminator(real, labels), discriminator(fake, labels))}
+        features = self.layers(images)
+        logits = self.head(features).squeeze(1)
+        if self.class_head is None:
+            return logits
+        return logits + (self.class_head(labels) * features).sum(dim=1) / math.sqrt(features.shape[1])
 
 
 def build(
@@ -127,29 +127,22 @@ def build(
     generator_features: int,
     discriminator_features: int,
     minibatch_stddev: bool,
+    conditional: bool,
     blocks: int,
     penalty_weight: float,
     penalty_interval: int,
     **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.r3``."""
-
-    def penalty(
-        discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor, rng: Generator
-    ) -> dict[str, Tensor]:
-        """R1 and R2. Source: Huang et al. 2024, eq. 3 and 4."""
-        return {
-            name: 0.5 * penalty_weight * squared_gradients(lambda points: discriminator(points, labels), images)
-            for name, images in (("r1", real), ("r2", fake))
-        }
-
+    known = classes if conditional else 0
     return Adversarial(
-        generator=R3Generator(image_size, channels, latent_dim, generator_features, blocks),
-        discriminator=R3Discriminator(image_size, channels, discriminator_features, minibatch_stddev, blocks),
+        generator=R3Generator(image_size, channels, latent_dim, generator_features, blocks, known),
+        discriminator=R3Discriminator(image_size, channels, discriminator_features, minibatch_stddev, blocks, known),
+        conditional=conditional,
         latent_dim=latent_dim,
         training=AdversarialTraining(**training),
         generator_loss=generator_loss,
         discriminator_loss=discriminator_loss,
-        penalty=penalty,
+        penalty=gradient_penalties(penalty_weight),
         penalty_interval=penalty_interval,
     )
