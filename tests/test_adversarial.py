@@ -10,6 +10,7 @@ from models.generators.families import Adversarial, Discriminator
 from models.generators.r3 import Halved, ResidualBlock
 from models.generators.sngan import SnganDiscriminator
 from models.layers import MinibatchStddev
+from tests.test_train_gan import new_run
 from tests.variants import ADVERSARIAL, CLASSES, built
 
 
@@ -111,16 +112,24 @@ def test_a_generator_that_deceives_has_the_lower_loss(name: str, smoke_params: d
     assert loss(1.0) < loss(-1.0)
 
 
-def test_sngan_layers_have_spectral_norm_one_after_steps(smoke_params: dict[str, Any]) -> None:
-    discriminator = built("sngan", smoke_params).discriminator
-    images, labels = torch.randn(8, 3, 32, 32), torch.zeros(8)
-    for _ in range(60):
-        discriminator(images, labels)
-    discriminator.eval()
+@pytest.mark.parametrize("name", ["acgan", "projection", "sngan"])
+def test_every_layer_has_spectral_norm_one_after_training(name: str, experiment) -> None:
+    """One power iteration a step, as in the paper, lags behind the weights by some percent; at rest it arrives."""
+    run = new_run(experiment(), name, batch_size=4)
+    for _ in range(40):
+        run.step()
+    discriminator = run.variant.discriminator.train()
     layers = [layer for layer in discriminator.modules() if hasattr(layer, "parametrizations")]
-    assert len(layers) == 7
+    assert len(layers) >= 7
+    assert max(spectral_norm(layer) for layer in layers) < 1.1
     for layer in layers:
-        assert float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2)) == pytest.approx(1, abs=0.01)
+        for _ in range(2000):
+            layer.weight  # noqa: B018  each look is an iteration
+        assert spectral_norm(layer) == pytest.approx(1, abs=1e-3)
+
+
+def spectral_norm(layer: torch.nn.Module) -> float:
+    return float(torch.linalg.matrix_norm(layer.weight.detach().flatten(1), 2))
 
 
 @pytest.mark.parametrize("image_size", [32, 64, 128, 256])
