@@ -34,7 +34,8 @@ def write_samples(checkpoint: Path, count: int, out: Path, seed: int) -> None:
     """Writes 00000.png and so on.
 
     Raises:
-        InputError: if the checkpoint holds no generator, the count is below 1 or the folder is not empty.
+        InputError: if the checkpoint holds no generator, the count is below 1, the folder is not empty, or there are
+            fewer images, made elsewhere, than the count.
     """
     if count < 1:
         raise InputError(f"--count is {count}; give 1 or more")
@@ -46,6 +47,8 @@ def write_samples(checkpoint: Path, count: int, out: Path, seed: int) -> None:
     with progress_bar("sample", count, "images") as bar:
         for start in range(0, count, BATCH_SIZE):
             images = generator.draw(BATCH_SIZE, rng)[: count - start]
+            if not len(images):
+                raise InputError(f"--count is {count}, and there are no more images than those now in {out}")
             for number, image in enumerate(images, start):
                 Image.fromarray(image.squeeze()).save(out / f"{number:05d}.png")
             bar.update(len(images))
