@@ -109,6 +109,7 @@ SETTING = {
     "penalty_interval": 3,
     "penalty_weight": 1.0,
     "pool_size": 3,
+    "sampling_steps": 3,
     "sources": "channel_1",
 }
 
@@ -125,9 +126,11 @@ def test_what_a_conditional_generator_is_told(result) -> None:
 def test_every_setting_of_a_variant(name: str, result) -> None:
     weights = GAN / "model.safetensors"
     chosen = {"gan.train.checkpoint_kimg": 0.08} | ({} if name == "dcgan" else {"gan.variant": name})  # one look
-    base = result(gan, [weights], chosen)
+    base = result(gan, [weights, CURVE], chosen)
     for setting in SETTINGS[name].model_fields:
-        assert result(gan, [weights], chosen | {f"gan.variants.{name}.{setting}": SETTING[setting]}) != base, setting
+        output = str(CURVE if setting == "sampling_steps" else weights)  # it changes what is drawn, not what is trained
+        changed = result(gan, [weights, CURVE], chosen | {f"gan.variants.{name}.{setting}": SETTING[setting]})
+        assert changed[output] != base[output], setting
 
 
 def test_synthesize(result) -> None:
