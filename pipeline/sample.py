@@ -46,12 +46,13 @@ def write_samples(checkpoint: Path, count: int, out: Path, seed: int) -> None:
     rng = torch.Generator().manual_seed(seed)
     with progress_bar("sample", count, "images") as bar:
         for start in range(0, count, BATCH_SIZE):
-            images = generator.draw(BATCH_SIZE, rng)[: count - start]
-            if not len(images):
-                raise InputError(f"--count is {count}, and there are no more images than those now in {out}")
+            wanted = min(BATCH_SIZE, count - start)
+            images = generator.draw(BATCH_SIZE, rng)[:wanted]
             for number, image in enumerate(images, start):
                 Image.fromarray(image.squeeze()).save(out / f"{number:05d}.png")
             bar.update(len(images))
+            if len(images) < wanted:
+                raise InputError(f"--count is {count}, and there are no more images than those now in {out}")
 
 
 if __name__ == "__main__":

@@ -45,9 +45,10 @@ def test_the_images_are_drawn_as_they_are_each_once(fresh, experiment) -> None:
     sample.write_samples(CHECKPOINT, 30, Path("out"), 0)
     drawn = [np.asarray(Image.open(path)) for path in sorted(Path("out").iterdir())]
     assert np.array_equal(np.stack(drawn), fresh)
-    with pytest.raises(InputError, match="--count is 70, and there are no more images than those now in more"):
-        sample.write_samples(CHECKPOINT, 70, Path("more"), 0)
-    assert len(list(Path("more").iterdir())) == 30
+    for count in (40, 70):  # within the first batch, and beyond it
+        with pytest.raises(InputError, match=f"--count is {count}, and there are no more images than those now in"):
+            sample.write_samples(CHECKPOINT, count, Path(f"more_{count}"), 0)
+        assert len(list(Path(f"more_{count}").iterdir())) == 30
 
 
 def test_they_take_the_way_of_every_other_image(fresh, experiment) -> None:
