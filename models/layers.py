@@ -34,20 +34,6 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(layer.bias)
 
 
-def keep_variance(network: nn.Module, slope: float) -> None:
-    """Every layer that does not start at zero keeps the variance of what a leaky ReLU lets through (He et al. 2015).
-
-    A layer with no bias stands behind no leaky ReLU.
-    """
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d | nn.Linear):
-            if layer.weight.abs().sum() > 0:
-                gain = math.sqrt(2 / (1 + slope**2)) if layer.bias is not None else 1.0
-                nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
-            if layer.bias is not None:
-                nn.init.zeros_(layer.bias)
-
-
 class MinibatchStddev(nn.Module):
     """One more feature map: how much the images of a group differ, the mean standard deviation of their features.
 

@@ -33,6 +33,7 @@ def experiment(
     Each image holds its own row number in a corner pixel, so that a test can trace which images were used.
     """
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("pipeline.train_gan.SAMPLES", 96)  # looks would take most of so short a training
 
     def lay(images: int = 60, size: int = 32, channels: int = 3) -> dict[str, Any]:
         smoke_params["image"] |= {"size": size, "channels": channels}

@@ -106,6 +106,7 @@ SETTING = {
     "minibatch_stddev": True,
     "n_critic": 3,
     "noise": 0.1,
+    "noise_inputs": False,
     "penalty_interval": 3,
     "penalty_weight": 1.0,
     "pool_size": 3,

@@ -24,7 +24,6 @@ from pipeline.training.adversarial import discriminator_step, generator_step, le
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, update_ema
 from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
-from pipeline.validation_look import SAMPLES
 from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
@@ -303,7 +302,7 @@ def test_looking_changes_no_training(experiment) -> None:
     train(unwatched)
     for name, value in weights(unwatched.variant.generator).items():
         assert torch.equal(value, weights(run.variant.generator)[name])
-    assert len(look.images) == SAMPLES
+    assert len(look.images) == train_gan.SAMPLES
     assert params["gan"]["train"]["kimg"] * 1000 == run.images_seen
 
 
@@ -329,7 +328,7 @@ def test_a_look_prefers_the_validation_images_to_noise(experiment) -> None:
 def test_a_look_turns_what_it_draws_as_the_training_did_and_always_alike(experiment) -> None:
     """A look at a generator of one picture only, bright in a corner."""
     params = experiment()
-    picture = torch.full((SAMPLES, 3, 32, 32), -1.0)
+    picture = torch.full((train_gan.SAMPLES, 3, 32, 32), -1.0)
     picture[:, :, 2, 5] = 1
 
     class Fixed(torch.nn.Module):

@@ -37,8 +37,7 @@ class ConvolutionalDiscriminator(nn.Module):
     """(images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,); the labels play no part.
 
     Args:
-        norm: behind every convolution but the first and the last; takes the number of feature maps. None: none,
-            and no bias in the last layer, of which a loss of differences of logits knows nothing.
+        norm: behind every convolution but the first and the last; takes the number of feature maps.
         light: half the feature maps and a fully connected head, for small sets on which the full one wins too early.
         minibatch_stddev: whether the last layer sees how much the images of a batch differ.
     """
@@ -49,25 +48,18 @@ class ConvolutionalDiscriminator(nn.Module):
         channels: int,
         features: int,
         minibatch_stddev: bool,
-        norm: Callable[[int], nn.Module] | None = nn.BatchNorm2d,
+        norm: Callable[[int], nn.Module] = nn.BatchNorm2d,
         light: bool = False,
     ) -> None:
         super().__init__()
         widths = feature_maps(features // 2 if light else features, doublings(image_size))
         layers: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, 2, 1), nn.LeakyReLU(SLOPE)]
         for narrow, wide in pairwise(widths):
-            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=norm is None)]
-            layers += [norm(wide)] if norm else []
-            layers += [nn.LeakyReLU(SLOPE)]
+            layers += [nn.Conv2d(narrow, wide, 4, 2, 1, bias=False), norm(wide), nn.LeakyReLU(SLOPE)]
         last = widths[-1]
         if minibatch_stddev:
             layers, last = [*layers, MinibatchStddev()], last + 1
-        bias = norm is not None
-        head = (
-            [nn.Flatten(), nn.Linear(last * 16, 1, bias=bias)]
-            if light
-            else [nn.Conv2d(last, 1, 4, bias=bias), nn.Flatten()]
-        )
+        head = [nn.Flatten(), nn.Linear(last * 16, 1)] if light else [nn.Conv2d(last, 1, 4), nn.Flatten()]
         self.layers = nn.Sequential(*layers, *head)
         initialise(self)
 

@@ -4,12 +4,12 @@ import math
 from itertools import pairwise
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
-from models.generators.families import Adversarial, AdversarialTraining
-from models.generators.relativistic import discriminator_loss, generator_loss, gradient_penalties
-from models.layers import MinibatchStddev, doublings, feature_maps, keep_variance
+from models.generators.families import Adversarial, AdversarialTraining, Discriminator, Penalty
+from models.layers import MinibatchStddev, doublings, feature_maps
+from models.losses import relativistic_loss, squared_gradients
 
 SLOPE = 0.2  # of the leaky ReLU
 GROUP = 16  # feature maps of a group of the 3x3 convolutions
@@ -78,7 +78,7 @@ class R3Generator(nn.Module):
         for wide, narrow in pairwise(widths):
             layers += [Enlarged(wide, narrow), *(ResidualBlock(narrow) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers, nn.Conv2d(features, channels, 1))
-        keep_variance(self, SLOPE)
+        keep_variance(self)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         told = z if self.embedding is None else torch.cat([z, self.embedding(labels)], dim=1)
@@ -109,7 +109,7 @@ class R3Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, basis, nn.Flatten())
         self.head = nn.Linear(last, 1, bias=False)
         self.class_head = nn.Embedding(classes, last) if classes else None
-        keep_variance(self, SLOPE)
+        keep_variance(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         features = self.layers(images)
@@ -117,6 +117,43 @@ class R3Discriminator(nn.Module):
         if self.class_head is None:
             return logits
         return logits + (self.class_head(labels) * features).sum(dim=1) / math.sqrt(features.shape[1])
+
+
+def keep_variance(network: nn.Module) -> None:
+    """Every layer that does not start at zero keeps the variance of what a leaky ReLU lets through (He et al. 2015).
+
+    A layer with no bias stands behind no leaky ReLU.
+    """
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            if layer.weight.abs().sum() > 0:
+                gain = math.sqrt(2 / (1 + SLOPE**2)) if layer.bias is not None else 1.0
+                nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+
+
+def generator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    """Source: Huang et al. 2024, eq. 2, each fake image against one real image."""
+    return {"adversarial": relativistic_loss(discriminator(fake, labels), discriminator(real, labels))}
+
+
+def discriminator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
+    return {"adversarial": relativistic_loss(discriminator(real, labels), discriminator(fake, labels))}
+
+
+def gradient_penalties(weight: float) -> Penalty:
+    """R1 and R2, each ``weight / 2`` times the squared gradient. Source: Huang et al. 2024, eq. 3 and 4."""
+
+    def penalty(
+        discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor, rng: Generator
+    ) -> dict[str, Tensor]:
+        return {
+            name: 0.5 * weight * squared_gradients(lambda points: discriminator(points, labels), images)
+            for name, images in (("r1", real), ("r2", fake))
+        }
+
+    return penalty
 
 
 def build(
