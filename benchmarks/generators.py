@@ -3,9 +3,11 @@
 python -m benchmarks.generators LIST.yaml [--class malignant] [--seeds 0 1 2] [--jobs 1] [--unseen test | DIR]
     [--against NAME] [-S gan.train.kimg=100 ...] [--only NAME ...] [--out .benchmarks]
 
-LIST.yaml maps names to overrides of params.yaml, as ``-S`` gives them, one list each. Run it in a project whose data
-are prepared (``dvc repro train_features``); nothing of the project is changed. Each run has a folder under --out, with
-the stages' own files: logs, sample grid, scores.
+LIST.yaml maps names to overrides of params.yaml, as ``-S`` gives them, one list each, of the sections that make
+generators: gan, synthesize, score, compute. Run it in a project whose data are prepared (``dvc repro train_features``);
+nothing of the project is changed. Each run has a folder under --out, with the stages' own files: logs, sample grid,
+scores. Its name ends in digits of a hash of params, data and code: with others it is trained again, as is a run that
+was interrupted.
 
 KID and the sliced Wasserstein distance are to images that no generator saw: the class's test images, or with --unseen
 those of another project folder with the same size (such as a phantom rendered with another seed). Coverage, recall and
@@ -17,6 +19,7 @@ import hashlib
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,11 +42,23 @@ from pipeline.metrics.sliced_wasserstein import sliced_wasserstein
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.document import mistakes
 from pipeline.params.reader import parse, read_tree
-from pipeline.store import read_csv, read_json, write_json
+from pipeline.resume import CODE as TRAINING_CODE
+from pipeline.store import read_csv, read_json, sha256_of_file, write_json
 
 ROOT = Path(__file__).parent.parent
 DATA = ("images", "splits.csv", "conditions.csv", "features")
+CONTENT = ("images/images.npy", "images/masks.npy", "splits.csv", "conditions.csv", "features/model.safetensors")
 STAGES = ("train_gan", "synthesize", "score_synthetic")
+SECTIONS = ("gan", "synthesize", "score", "compute")  # the others' stages are not run
+CODE = (
+    *TRAINING_CODE,
+    "pipeline/generator_data.py",
+    "pipeline/images.py",
+    "pipeline/metrics/*.py",
+    "pipeline/score_synthetic.py",
+    "pipeline/synthesize.py",
+    "pipeline/trained_generator.py",
+)
 
 
 class Task(NamedTuple):
@@ -68,15 +83,24 @@ def main() -> None:
     given = parser.parse_args()
     try:
         entries = chosen_entries(given.list, given.only)
+        if given.against and given.against not in entries:
+            raise InputError(f"--against {given.against} is not in the list; it has {', '.join(entries)}")
         params = read_tree()
         tasks = [
             Task(name, seed, overridden(params, [*given.overrides, *settings]))
             for name, settings in entries.items()
             for seed in given.seeds
         ]
-        unseen = unseen_images(given.unseen, given.class_name, params["gan"]["image_size"])
-        with ThreadPoolExecutor(given.jobs) as pool:
-            rows = list(pool.map(lambda task: measured(task, given.class_name, unseen, given.out, given.jobs), tasks))
+        unseen = {
+            size: unseen_images(given.unseen, given.class_name, size)
+            for size in {task.params["gan"]["image_size"] for task in tasks}
+        }
+        content = hash_of_data_and_code()
+        pool = ThreadPoolExecutor(given.jobs)
+        try:
+            rows = list(pool.map(lambda task: measured(task, given, content, unseen), tasks))
+        finally:
+            pool.shutdown(cancel_futures=True)
     except (InputError, OSError) as error:
         sys.exit(f"generators: {error}")
     print(table(tasks, rows))
@@ -101,7 +125,7 @@ def overridden(params: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
     """A copy of the params with dotted keys set; values are YAML.
 
     Raises:
-        InputError: if a key is not there, or the result is no valid params.yaml.
+        InputError: if a key is not there or plays no part, or the result is no valid params.yaml.
     """
     changed: dict[str, Any] = json.loads(json.dumps(params))
     for override in overrides:
@@ -109,10 +133,15 @@ def overridden(params: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
         *path, last = key.split(".")
         section = changed
         for part in path:
-            section = section.get(part, {})
-        if last not in section:
+            section = section.get(part, {}) if isinstance(section, dict) else {}
+        if not isinstance(section, dict) or last not in section:
             raise InputError(f"{key} is no key of params.yaml")
-        section[last] = parse(value)
+        if key.split(".")[0] not in SECTIONS:
+            raise InputError(f"{key} is read by no stage that is run here; change it in params.yaml and run dvc repro")
+        try:
+            section[last] = parse(value)
+        except yaml.YAMLError:
+            raise InputError(f"{override} is no YAML value; quote it") from None
     wrong = mistakes(changed)
     if wrong:
         raise InputError(f"with {' '.join(overrides)}: {wrong[0]}")
@@ -131,34 +160,51 @@ def unseen_images(where: str, class_name: ClassName, size: int) -> NDArray[np.ui
     return at_size(open_images(data / "images")[manifest["row"].to_numpy()[of_class]], size)
 
 
-def measured(task: Task, class_name: str, unseen: NDArray[np.uint8], out: Path, jobs: int) -> dict[str, Any]:
-    """Runs the three stages in a folder of their own, if they have not been run there, and reads what they wrote."""
-    content = json.dumps([task.params, class_name, task.seed], sort_keys=True).encode()
-    folder = out / f"{task.name}-{task.seed}-{hashlib.sha256(content).hexdigest()[:8]}"
+def hash_of_data_and_code() -> str:
+    files = [Path("data", name) for name in CONTENT]
+    files += sorted(path for pattern in CODE for path in ROOT.glob(pattern))
+    return hashlib.sha256("".join(sha256_of_file(path) for path in files).encode()).hexdigest()
+
+
+def measured(
+    task: Task, given: argparse.Namespace, content: str, unseen: Mapping[int, NDArray[np.uint8]]
+) -> dict[str, Any]:
+    """Runs the three stages in a folder of their own, if they have not been run there, and reads what they wrote.
+
+    Args:
+        content: hash of what the project holds besides params.
+        unseen: by image size.
+    """
+    key = hashlib.sha256(json.dumps([task.params, given.class_name, task.seed, content], sort_keys=True).encode())
+    folder = given.out / f"{task.name}-{task.seed}-{key.hexdigest()[:8]}"
     result = folder / "result.json"
     if not result.is_file():
-        write_json(result, run(task, class_name, folder, jobs))
+        shutil.rmtree(folder, ignore_errors=True)  # a run that goes on where it was interrupted would look too fast
+        write_json(result, run(task, given.class_name, folder, given.jobs))
     if "failed" in read_json(result):
         return {"failed": 1}
+    class_name, images = given.class_name, unseen[task.params["gan"]["image_size"]]
     synthetic = np.array(open_images(folder / "data/synthetic" / class_name / str(task.seed)))
     space = FeatureSpace(Path("data/features"), torch.device("cpu"))
-    distance = kid(space.features(unseen), space.features(synthetic))
+    distance = kid(space.features(images), space.features(synthetic))
     return {
         **read_json(folder / "reports/generators" / f"{class_name}_{task.seed}.json"),
         **read_json(result),
         "kid": distance.value,
         "kid_std": distance.standard_error,
-        "sliced_wasserstein": sliced_wasserstein(unseen, synthetic, np.random.default_rng(0)),
+        "sliced_wasserstein": sliced_wasserstein(images, synthetic, np.random.default_rng(0)),
     }
 
 
 def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float]:
-    """Trains, draws and scores; how fast, and in how much memory."""
-    (folder / "data").mkdir(parents=True, exist_ok=True)
+    """Trains, draws and scores; how fast, and in how much memory.
+
+    Raises:
+        InputError: if a stage dies of anything but what it refuses, as a collapse, in one line.
+    """
+    (folder / "data").mkdir(parents=True)
     for name in DATA:
-        link = folder / "data" / name
-        if not link.is_symlink():
-            link.symlink_to(Path("data", name).resolve())
+        (folder / "data" / name).symlink_to(Path("data", name).resolve())
     (folder / "params.yaml").write_text(yaml.safe_dump(dict(task.params)))
     threads = str(max((os.cpu_count() or 1) // jobs, 1))
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads, "GOMP_SPINCOUNT": "2000"}
@@ -172,8 +218,11 @@ def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float
             _, status, usage = os.wait4(process.pid, 0)  # subprocess would not say how much memory it took
             process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            last = (folder / f"{stage}.log").read_text().strip().splitlines()[-1:]
-            print(f"{task.name} {task.seed}: {' '.join(last)}; see {folder}/{stage}.log", file=sys.stderr, flush=True)
+            last = ["", *(folder / f"{stage}.log").read_text().strip().splitlines()][-1]
+            line = f"{task.name} {task.seed}: {last}; see {folder}/{stage}.log"
+            if process.returncode != 1 or not last.startswith(f"{stage}@"):
+                raise InputError(line)  # out of memory, say: no property of the generator
+            print(line, file=sys.stderr, flush=True)
             return {"failed": 1}
         if stage == "train_gan":
             seconds, memory = perf_counter() - began, usage.ru_maxrss
@@ -218,8 +267,6 @@ def table(tasks: Sequence[Task], rows: Sequence[dict[str, Any]]) -> str:
 def ratios(tasks: Sequence[Task], rows: Sequence[dict[str, Any]], against: str) -> str:
     """Each name's KID and sliced Wasserstein distance as a share of one name's, with 95 % intervals over seeds."""
     names = grouped(tasks, rows)
-    if against not in names:
-        raise SystemExit(f"generators: --against {against} is not in the list; it has {', '.join(names)}")
     lines = [f"| generator | KID / {against} | sliced Wasserstein / {against} |", "| --- | --- | --- |"]
     for name, runs in names.items():
         if name != against:

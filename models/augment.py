@@ -144,6 +144,7 @@ def diff_augment(policy: Sequence[str]) -> Augmentation:
 
     Source: Zhao et al. 2020; flip and dihedral are our additions.
     Strengths as there: brightness +-0.5, saturation 0-2, contrast 0.5-1.5; translation 1/8; cutout 1/2 of a side.
+    Differs: what a translation brings into view is black, as the dark corners of dermoscopy are, not gray.
     """
 
     def color(images: Tensor, rng: Generator) -> Tensor:

@@ -30,6 +30,8 @@ from pipeline.training.batches import as_tensor, to_uint8, to_unit_range
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
 COLUMNS = 10
+WAYS = (0, 2, 4)  # from the image of this index to the next
+FEWEST = WAYS[-1] + 2
 NOISE = 0.3  # standard deviation, of images in [-1, 1]
 ON_THE_MAP = 150
 
@@ -49,7 +51,7 @@ def draw_codes(checkpoint: Path, out: Path) -> None:
     """Writes the picture.
 
     Raises:
-        InputError: if the checkpoint is no autoencoder's.
+        InputError: if the checkpoint is no autoencoder's, or there are too few validation images.
     """
     generator = TrainedGenerator(checkpoint, torch.device("cpu")).variant.generator
     if not isinstance(generator, CodeGenerator):
@@ -57,6 +59,8 @@ def draw_codes(checkpoint: Path, out: Path) -> None:
         raise InputError(f"{checkpoint} is a {variant}, which has no codes; give an autoencoder's folder")
     built = read_built_with(checkpoint)
     rows = rows_of(read_csv(SPLITS), "val", TARGETS[built["class"]])
+    if len(rows) < FEWEST:
+        raise InputError(f"{SPLITS} has {len(rows)} validation images of the class and {FEWEST} are drawn; give more")
     packed = at_size(open_images(IMAGES)[rows[:ON_THE_MAP]], built["image_size"])
     images = to_unit_range(as_tensor(packed, torch.device("cpu")))
     with replaced_file(out) as partial:
@@ -70,8 +74,8 @@ def picture(generator: CodeGenerator, images: Tensor) -> Figure:
     shown = images[:COLUMNS]
     noisy = shown + NOISE * torch.randn(shown.shape, generator=torch.Generator().manual_seed(0))
     restored, freed = (generator.decode(generator.encode(each)) for each in (shown, noisy))
-    steps = torch.linspace(0, 1, COLUMNS)[:, None]
-    ways = [generator.decode(codes[one] + steps * (codes[one + 1] - codes[one])) for one in (0, 2, 4)]
+    steps = torch.linspace(0, 1, len(shown))[:, None]
+    ways = [generator.decode(codes[one] + steps * (codes[one + 1] - codes[one])) for one in WAYS]
     rows = {
         f"given back, PSNR {psnr(restored, shown):.1f} dB, below the images": [shown, restored],
         f"freed of noise: from PSNR {psnr(noisy, shown):.1f} to {psnr(freed, shown):.1f} dB": [noisy, freed],
@@ -81,7 +85,7 @@ def picture(generator: CodeGenerator, images: Tensor) -> Figure:
     axes = figure.subplots(4, 1, height_ratios=(2, 2, 3, 8))
     for sheet, (title, batches) in zip(axes, rows.items(), strict=False):
         pixels = np.concatenate([to_uint8(batch.clamp(-1, 1)) for batch in batches])
-        sheet.imshow(np.asarray(contact_sheet(pixels, COLUMNS, len(batches))), cmap="gray")
+        sheet.imshow(np.asarray(contact_sheet(pixels, len(shown), len(batches))), cmap="gray")
         sheet.set_title(title, loc="left")
         sheet.set_axis_off()
     _map(axes[3], codes.double().numpy(), to_uint8(images))

@@ -59,7 +59,8 @@ def draw_translations(checkpoint: Path, out: Path, split: str) -> str:
     told = splits[(splits["split"] == split) & of_class].sort_values("row")
     sources = read_sources(variant.sources, told["image_id"].tolist(), built["image_size"], CPU)
     given = to_unit_range(sources.images)
-    drawn = torch.cat([variant.sample(batch, torch.Generator().manual_seed(0)) for batch in given.split(64)])
+    rng = torch.Generator().manual_seed(0)
+    drawn = torch.cat([variant.sample(batch, rng) for batch in given.split(64)])
     shown = [given, drawn]
     if variant.paired:
         truth, training = (

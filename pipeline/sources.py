@@ -51,6 +51,8 @@ def read_sources(kind: str, image_ids: Sequence[str], image_size: int, device: t
     if unknown:
         raise InputError(f"the generator translates {unknown[0]}, which is not in {SPLITS}; run `dvc repro`")
     sources = _of_kind(kind, rows[list(image_ids)].to_numpy(dtype=np.int64))
+    if not len(image_ids):
+        raise InputError("there are no images to be translated; change split, or give more images")
     there = np.array([kind != "masks" or source.any() for source in sources])
     if not there.any():
         raise InputError(

@@ -13,7 +13,7 @@ from pipeline.compute import read_device
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, at_size, contact_sheet, open_images, rows_of
 from pipeline.metrics.copies import COPY_SIZE, nearest_distance
-from pipeline.params.classes import TARGETS, ClassName
+from pipeline.params.classes import ClassName
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.synthesize import SynthesizeParams
 from pipeline.progress import progress_bar
@@ -41,7 +41,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
     generator = TrainedGenerator(CHECKPOINTS / class_name / gan_seed, read_device())
     splits = read_csv(SPLITS)
-    rows = rows_of(splits, "train", TARGETS[class_name])
+    rows = rows_of(splits, "train")  # of both classes: some generators are trained on both, or translate the other
     training = at_size(open_images(IMAGES)[rows], COPY_SIZE)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", class_name, gan_seed))
     images, manifest = draw(lambda count: generator.draw(count, rng), params.synthesize, training)
@@ -61,7 +61,7 @@ def draw(
 
     Args:
         sample: draws as many images as it is told, (N, H, W, C), or fewer where no more were made.
-        training: the class's training images at COPY_SIZE, (N, 16, 16, C).
+        training: the training images at COPY_SIZE, (N, 16, 16, C).
 
     Returns: the images (count, H, W, C), and a row for every image drawn: ``row`` (empty for a dropped copy),
         ``nearest`` (index into ``training``), ``distance``, ``copy``.

@@ -82,7 +82,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
         resume.save(run.state())
         write_training_picture(LOGS / f"train_gan_{class_name}_{gan_seed}.png", run.curve, look.images)
 
-    total = round(params.train.kimg * 1000)
+    total = params.train.images
     with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
         generator = train_generator(run, look, save, bar.update)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:

@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from models.generators.families import Adversarial, Discriminator
-from models.generators.r3 import Halved, ResidualBlock
+from models.generators.r3 import Halved, ResidualBlock, fix_up
 from models.generators.sngan import SnganDiscriminator
 from models.layers import MinibatchStddev
 from tests.test_train_gan import new_run
@@ -147,8 +147,13 @@ def test_sngan_logits_begin_within_reach_of_the_margins(image_size: int) -> None
 
 
 def test_r3_blocks_begin_as_the_identity_and_halving_is_bilinear() -> None:
-    x = torch.randn(2, 16, 8, 8, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(ResidualBlock(16)(x), x)
+    x = torch.randn(2, 44, 8, 8, generator=torch.Generator().manual_seed(0))
+    network = torch.nn.Sequential(*(ResidualBlock(44) for _ in range(16)))
+    fix_up(network)
+    assert torch.equal(network(x), x)
+    first = network[0].layers[0].weight
+    assert first.std().item() == pytest.approx((2 / 1.04 / 44) ** 0.5 / 2, rel=0.05)  # 16 blocks: half
+    x = x[:, :16]
     halved = F.interpolate(x, scale_factor=0.5, mode="bilinear")
     assert torch.allclose(Halved(16, 4)[0](x), halved, atol=1e-6)
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 import torch
 import yaml
@@ -83,7 +84,7 @@ def test_what_is_drawn_follows_the_training(experiment) -> None:
     assert torch.allclose(means[1], codes.mean(dim=0), atol=1e-5)
 
 
-def test_the_picture_of_codes(experiment) -> None:
+def test_the_picture_of_codes(experiment, monkeypatch: pytest.MonkeyPatch) -> None:
     params = experiment(images=120)
     for name in ("vae", "dcgan"):
         params["gan"]["variant"] = name
@@ -91,6 +92,13 @@ def test_the_picture_of_codes(experiment) -> None:
         train_gan.main("malignant", "0")
         if name == "vae":
             draw_codes(CHECKPOINT, Path("codes.png"))
+            splits = pd.read_csv("data/splits.csv")
+            of_val = splits.index[(splits["split"] == "val") & (splits["target"] == 1)]
+            splits.drop(of_val[5:]).to_csv("fewer.csv", index=False)
+            with monkeypatch.context() as patched:
+                patched.setattr("pipeline.draw_codes.SPLITS", Path("fewer.csv"))
+                with pytest.raises(InputError, match=r"has 5 validation images .* and 6 are drawn"):
+                    draw_codes(CHECKPOINT, Path("none.png"))
     with Image.open("codes.png") as picture:
         assert picture.size == (1100, 1800)
     with pytest.raises(InputError, match="is a dcgan, which has no codes; give an autoencoder's folder"):

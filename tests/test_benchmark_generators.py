@@ -16,11 +16,11 @@ from pipeline.params.reader import read_tree
 ROOT = Path(__file__).parent.parent
 
 
-@pytest.mark.parametrize("name", ["variants", "ladder"])
+@pytest.mark.parametrize("name", ["variants", "ladder", "flagship"])
 def test_the_lists_are_valid(name: str) -> None:
     params = read_tree(ROOT / "params.yaml")
     entries = generators.chosen_entries(ROOT / f"benchmarks/{name}.yaml", None)
-    assert len(entries) >= 15
+    assert len(entries) >= 9
     for settings in entries.values():
         overridden(params, settings)
     if name == "variants":
@@ -48,9 +48,16 @@ def test_a_list_is_trained_once_and_the_project_stays_as_it_was(experiment, monk
     assert {path.parts[0] for path in Path().rglob("*") if path.is_file()} - {path.parts[0] for path in before} == {
         "runs"
     }
-    monkeypatch.setattr(generators, "run", lambda *given: pytest.fail("trained twice"))
-    generators.main()
-    assert capsys.readouterr().out == shown.out
+    trained = []
+    with monkeypatch.context() as patched:
+        patched.setattr(generators, "run", lambda task, *_: trained.append(task.name) or {"failed": 1})
+        generators.main()
+        assert capsys.readouterr().out == shown.out
+        assert trained == []
+        splits = Path("data/splits.csv")
+        splits.write_text(splits.read_text() + "\n")  # other data
+        generators.main()
+        assert sorted(trained) == ["hopeless", "plain"]
 
 
 def test_overrides_are_yaml_and_must_fit(smoke_params) -> None:
@@ -62,6 +69,13 @@ def test_overrides_are_yaml_and_must_fit(smoke_params) -> None:
     assert smoke_params["gan"]["variant"] == "dcgan"
     with pytest.raises(InputError, match=r"gan\.train\.kimgs is no key"):
         overridden(smoke_params, ["gan.train.kimgs=3"])
+    for unread in ("features.width=32", "seed=1"):
+        with pytest.raises(InputError, match=f"{unread.split('=')[0]} is read by no stage that is run here"):
+            overridden(smoke_params, [unread])
+    with pytest.raises(InputError, match=r"gan\.train\.diff_augment=\[flip is no YAML value"):
+        overridden(smoke_params, ["gan.train.diff_augment=[flip"])
+    with pytest.raises(InputError, match=r"seed\.x is no key"):
+        overridden(smoke_params, ["seed.x=1"])
     with pytest.raises(InputError, match=r"with gan\.variant=stylegan: gan\.variant is 'stylegan'"):
         overridden(smoke_params, ["gan.variant=stylegan"])
 
@@ -87,3 +101,12 @@ def test_ratios_are_of_geometric_means_with_welchs_interval() -> None:
 def test_failed_runs_are_counted_and_not_averaged() -> None:
     tasks = [Task("a", seed, {}) for seed in range(2)]
     assert "| a | 0.020 | 0.020 ± 1.000, 1 failed |" in table(tasks, [row(0.02), {"failed": 1}])
+
+
+def test_a_run_that_died_is_no_property_of_the_generator(experiment, monkeypatch) -> None:
+    experiment()
+    task = Task("cut", 0, yaml.safe_load(Path("params.yaml").read_text()))
+    monkeypatch.setattr(generators, "STAGES", ("train_gan",))
+    monkeypatch.setattr(generators.sys, "executable", "/bin/false")
+    with pytest.raises(InputError, match=r"cut 0: ; see runs/train_gan\.log"):
+        generators.run(task, "malignant", Path("runs"), 1)

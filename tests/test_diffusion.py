@@ -59,3 +59,10 @@ def test_what_it_needs_is_said(changed: dict, said: str, smoke_params, monkeypat
         monkeypatch.setattr("pipeline.params.document.find_spec", lambda name: None)
     (line,) = mistakes(smoke_params)
     assert said in line
+
+
+@pytest.mark.parametrize("steps", [2, 50, 600, 1000])
+def test_drawing_begins_where_there_is_noise_only(steps: int, smoke_params: dict[str, Any]) -> None:
+    schedule = built("ddpm", smoke_params, sampling_steps=steps).generator.schedule
+    assert len(schedule.timesteps) == steps
+    assert schedule.alphas_cumprod[schedule.timesteps[0]] < 1e-6

@@ -65,12 +65,20 @@ def test_they_take_the_way_of_every_other_image(fresh, experiment) -> None:
 
 def test_copies_of_training_images_are_stopped_by_the_gate(experiment) -> None:
     params = experiment()
-    training = np.load("data/images/images.npy")[:30]
+    images = np.load("data/images/images.npy")[:45]
     params["synthesize"]["count"] = 25
-    choose(params, write_folder(training))
+    choose(params, write_folder(images))
     train_gan.main("malignant", "0")
-    with pytest.raises(InputError, match=r"of 30 images drawn only 20 lie .* and 25 are wanted; give more images"):
-        synthesize.main("malignant", "0")  # the 10 malignant ones are copies
+    with pytest.raises(InputError, match=r"of 45 images drawn only 15 lie .* and 25 are wanted; give more images"):
+        synthesize.main("malignant", "0")  # the first 30 are training images, malignant ones and benign ones
+
+
+def test_any_budget_comes_to_an_end(fresh, experiment) -> None:
+    params = experiment()
+    params["gan"]["train"]["kimg"] = 16.1  # in floating point a little more than 16,100 images
+    choose(params, write_folder(fresh))
+    train_gan.main("malignant", "0")
+    assert CHECKPOINT.is_dir()
 
 
 @pytest.mark.parametrize(

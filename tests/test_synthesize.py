@@ -91,9 +91,7 @@ def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
     assert images.shape == (params["synthesize"]["count"], 32, 32, channels)
     assert images.dtype == np.uint8
     splits = pd.read_csv("data/splits.csv").set_index("image_id")
-    nearest = splits.loc[pd.read_csv(SYNTHETIC / "manifest.csv")["nearest_image_id"]]
-    assert set(nearest["split"]) == {"train"}
-    assert set(nearest["target"]) == {1}
+    assert set(splits.loc[pd.read_csv(SYNTHETIC / "manifest.csv")["nearest_image_id"], "split"]) == {"train"}
     assert Path("reports/samples/malignant_0.png").stat().st_size > 1000
     scores = json.loads(Path("reports/generators/malignant_0.json").read_text())
     contract = "variant parameters psnr ssim ms_gmsd mdsi haarpsi kid kid_std fid precision recall density coverage"

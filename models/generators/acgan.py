@@ -10,7 +10,10 @@ from models.losses import fake_loss, non_saturating_generator_loss, real_loss
 
 
 class AcganGenerator(nn.Module):
-    """(z (N, Z), labels (N,)) -> images (N, C, H, W) in [-1, 1]; z is multiplied by the class's embedding."""
+    """(z (N, Z), labels (N,)) -> images (N, C, H, W) in [-1, 1].
+
+    Differs from the paper: z is multiplied by the class's embedding, not given beside it.
+    """
 
     def __init__(self, image_size: int, channels: int, latent_dim: int, features: int, classes: int) -> None:
         super().__init__()

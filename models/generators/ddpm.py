@@ -69,7 +69,7 @@ def build(
         attention_head_dim=generator_features,
         norm_num_groups=math.gcd(generator_features, 32),
     )
-    schedule = DDIMScheduler(NOISE_LEVELS, beta_schedule="squaredcos_cap_v2")
+    schedule = DDIMScheduler(NOISE_LEVELS, beta_schedule="squaredcos_cap_v2", timestep_spacing="trailing")
     generator = Denoiser(network, schedule, (channels, image_size, image_size), sampling_steps)
     return Diffusion(
         generator=generator,

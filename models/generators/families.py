@@ -102,8 +102,8 @@ class Adversarial(Family):
     """A generator trained against a discriminator.
 
     The losses take (discriminator, real, fake, labels) and return named terms, one value per sample each, (N,),
-    whose means are summed and minimised. The discriminator they are given may be wrapped by augmentation; the real
-    images go through it first.
+    whose means are summed and minimised. The discriminator they are given may be wrapped by augmentation; in the
+    discriminator's loss the real images go through it first.
     """
 
     discriminator: nn.Module  # a Discriminator

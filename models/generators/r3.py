@@ -19,8 +19,7 @@ EXPANSION = 2  # of a block's width between its 1x1 convolutions
 class ResidualBlock(nn.Module):
     """1x1, grouped 3x3, 1x1, added to what comes in. Source: Huang et al. 2024, section 3.3.
 
-    The last convolution starts at zero and the others at the variance that their leaky ReLU keeps (fix-up: Zhang et
-    al. 2019), so that a block starts as the identity and no norm is needed.
+    The last convolution starts at zero, so that a block starts as the identity and no norm is needed; see ``fix_up``.
     """
 
     def __init__(self, features: int) -> None:
@@ -29,11 +28,10 @@ class ResidualBlock(nn.Module):
         self.layers = nn.Sequential(
             nn.Conv2d(features, inner, 1),
             nn.LeakyReLU(SLOPE),
-            nn.Conv2d(inner, inner, 3, 1, 1, groups=max(inner // GROUP, 1)),
+            nn.Conv2d(inner, inner, 3, 1, 1, groups=inner // math.gcd(inner, GROUP)),
             nn.LeakyReLU(SLOPE),
             nn.Conv2d(inner, features, 1, bias=False),
         )
-        nn.init.zeros_(self.layers[-1].weight)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
         return x + self.layers(x)
@@ -78,7 +76,7 @@ class R3Generator(nn.Module):
         for wide, narrow in pairwise(widths):
             layers += [Enlarged(wide, narrow), *(ResidualBlock(narrow) for _ in range(blocks))]
         self.layers = nn.Sequential(*layers, nn.Conv2d(features, channels, 1))
-        keep_variance(self)
+        fix_up(self)
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         told = z if self.embedding is None else torch.cat([z, self.embedding(labels)], dim=1)
@@ -109,7 +107,7 @@ class R3Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers, basis, nn.Flatten())
         self.head = nn.Linear(last, 1, bias=False)
         self.class_head = nn.Embedding(classes, last) if classes else None
-        keep_variance(self)
+        fix_up(self)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         features = self.layers(images)
@@ -119,18 +117,24 @@ class R3Discriminator(nn.Module):
         return logits + (self.class_head(labels) * features).sum(dim=1) / math.sqrt(features.shape[1])
 
 
-def keep_variance(network: nn.Module) -> None:
-    """Every layer that does not start at zero keeps the variance of what a leaky ReLU lets through (He et al. 2015).
+def fix_up(network: nn.Module) -> None:
+    """Every layer keeps the variance of its input; a block's last starts at zero, its others a little smaller.
 
-    A layer with no bias stands behind no leaky ReLU.
+    Of L blocks with three layers each, by L^(-1/4). Source: Zhang et al. 2019 (Fixup), section 3; He et al. 2015.
     """
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d | nn.Linear):
-            if layer.weight.abs().sum() > 0:
-                gain = math.sqrt(2 / (1 + SLOPE**2)) if layer.bias is not None else 1.0
-                nn.init.normal_(layer.weight, 0, gain / math.sqrt(layer.weight[0].numel()))
+            nn.init.normal_(layer.weight, 0, 1 / math.sqrt(layer.weight[0].numel()))
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    blocks = [block for block in network.modules() if isinstance(block, ResidualBlock)]
+    gain = math.sqrt(2 / (1 + SLOPE**2)) * len(blocks) ** -0.25
+    with torch.no_grad():
+        for block in blocks:
+            *first, last = (layer for layer in block.layers if isinstance(layer, nn.Conv2d))
+            for layer in first:
+                layer.weight.mul_(gain)
+            nn.init.zeros_(last.weight)
 
 
 def generator_loss(discriminator: Discriminator, real: Tensor, fake: Tensor, labels: Tensor) -> dict[str, Tensor]:
@@ -170,7 +174,7 @@ def build(
     penalty_interval: int,
     **training: float,
 ) -> Adversarial:
-    """The settings are those of ``gan.variants.r3``."""
+    """The settings are those of ``gan.variants.r3``. Differs from the paper: penalties need not be taken every step."""
     known = classes if conditional else 0
     return Adversarial(
         generator=R3Generator(image_size, channels, latent_dim, generator_features, blocks, known),

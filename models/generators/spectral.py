@@ -12,9 +12,10 @@ SLOPE = 0.1  # of the leaky ReLU
 
 
 class SpectralTrunk(nn.Module):
-    """images (N, C, H, W) in [-1, 1] -> features (N, F). Source: Miyato et al. 2018, table 3, without the last layer.
+    """images (N, C, H, W) in [-1, 1] -> features (N, F). Source: Miyato et al. 2018, table 3, without the last layers.
 
     At each resolution a 3x3 convolution, then a 4x4 one with stride 2; to be normalised with the layers behind it.
+    Differs from the paper: no 3x3 convolution at 4 px.
 
     Args:
         minibatch_stddev: whether a last feature map says how much the images of a batch differ.

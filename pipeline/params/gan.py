@@ -19,3 +19,8 @@ class GanTrainParams(Section):
     checkpoint_kimg: float = Field(gt=0)
     max_images: Annotated[int, Field(ge=2)] | None  # training images of each class, drawn at random; null: all
     min_recall: float = Field(ge=0, le=1)  # of the validation images by the chosen checkpoint's; less: a collapse
+
+    @property
+    def images(self) -> int:
+        """Real images to be shown: ``kimg`` thousand."""
+        return max(round(self.kimg * 1000), 1)

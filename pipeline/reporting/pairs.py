@@ -64,7 +64,7 @@ def nearness(
         show(kept.head(CLOSEST)),
         show(kept[middle : middle + TYPICAL]),
         drawn["distance"].to_numpy(dtype=np.float64),
-        held_out_distances(images, splits[splits["target"] == target]),
+        held_out_distances(images, splits, target),
         int(drawn["copy"].sum()),
     )
 
@@ -81,10 +81,11 @@ def nearest_pair(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], row:
     return NearestPair(picture, row["seed"], row["nearest_image_id"], row["distance"], turn)
 
 
-def held_out_distances(images: NDArray[np.uint8], splits: pd.DataFrame) -> NDArray[np.float64]:
-    """Of real images that no generator was trained on: what distance a new image has by itself, (M,)."""
+def held_out_distances(images: NDArray[np.uint8], splits: pd.DataFrame, target: int) -> NDArray[np.float64]:
+    """Of real images of the class that no generator was trained on: what distance a new image has by itself, (M,)."""
+    train = splits["split"] == "train"
     training, held_out = (
-        np.sort(splits.loc[(splits["split"] == "train") == is_train, "row"].to_numpy()) for is_train in (True, False)
+        np.sort(splits.loc[of, "row"].to_numpy()) for of in (train, ~train & (splits["target"] == target))
     )
     chosen = held_out[np.linspace(0, len(held_out) - 1, min(HELD_OUT, len(held_out))).astype(int)]
     return nearest_distance(at_size(images[chosen], COPY_SIZE), at_size(images[training], COPY_SIZE))[0]

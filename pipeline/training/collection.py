@@ -13,9 +13,11 @@ class CollectionRun(GeneratorRun):
         variant.generator.register_buffer("images", given.images)
         super().__init__(variant, variant.generator, given)
 
+    remedy = "give other images"
+
     def parts(self) -> dict[str, Any]:
         return {}
 
     def step(self) -> Terms:
-        self.images_seen = round(self.train.kimg * 1000)
+        self.images_seen = self.train.images
         return {}

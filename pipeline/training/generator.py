@@ -45,6 +45,8 @@ class GeneratorRun(ABC):
         network: what is averaged: the variant's generator, or what it is a part of.
     """
 
+    remedy = "lower the variant's learning rates, or raise gan.train.kimg"  # of a collapse
+
     def __init__(self, variant: Family, network: nn.Module, given: RunInputs) -> None:
         self.variant, self.images, self.told = variant, given.images, given.told
         self.train, self.autocast = given.train, given.autocast
@@ -93,7 +95,7 @@ class GeneratorRun(ABC):
             part.load_state_dict(state[name])
 
     def _all_parts(self) -> dict[str, Any]:
-        return {"ema": self.ema, "logged": self.logged, **self.parts()}
+        return {"ema": self.ema, **self.parts()}
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
         """Real images (N, C, H, W) in [-1, 1] at the present position of the order, and their indices (N,)."""
@@ -136,12 +138,6 @@ class Mean:
         self._sums, self._counts = {}, {}
         return means
 
-    def state_dict(self) -> dict[str, Any]:
-        return {"sums": self._sums, "counts": self._counts}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._sums, self._counts = state["sums"], state["counts"]
-
 
 def train_generator(
     run: GeneratorRun, look: Look, save: Callable[[], None], shown: Callable[[int], object]
@@ -161,7 +157,7 @@ def train_generator(
             generator's images hold less of the validation images between them than ``train.min_recall``.
     """
     train = run.train
-    total = math.ceil(train.kimg * 1000)
+    total = train.images
     while run.images_seen < total:
         before = run.images_seen
         run.logged.add(run.step())
@@ -197,12 +193,11 @@ def keep_best(run: GeneratorRun, generator: nn.Module, found: dict[str, float]) 
 def refuse_collapse(run: GeneratorRun) -> None:
     chosen, last, least = run.chosen, run.curve[-1], run.train.min_recall
     if chosen["val_recall"] < least:
-        seen = [f"{name} {value:.2g}" for name, value in last.items() if "_logits" in name or "_loss" in name]
+        seen = [f", {name} {value:.2g}" for name, value in last.items() if "_logits" in name or "_loss" in name]
         raise InputError(
             f"the generator collapsed: at its best, after {chosen['kimg']:g} kimg, recall of the validation images is "
             f"{chosen['val_recall']:.2f} (KID {chosen['val_kid']:.3g}) and gan.train.min_recall is {least:g}: its "
-            f"images are too alike, or all unlike real ones; at the end: {', '.join(seen)}; lower the variant's "
-            "learning rates, or raise gan.train.kimg"
+            f"images are too alike, or all unlike real ones{''.join(seen)}; {run.remedy}"
         )
 
 
