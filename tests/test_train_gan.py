@@ -22,7 +22,7 @@ from pipeline.params.gan import GanTrainParams
 from pipeline.params.generators import SETTINGS
 from pipeline.training.adversarial import discriminator_step, generator_step, lecam
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
-from pipeline.training.ema import ema_decay, frozen_copy, update_ema
+from pipeline.training.ema import ema_decay, frozen_copy, measure_batch_norms, update_ema
 from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
 from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
@@ -388,3 +388,39 @@ def test_the_moving_average_has_the_half_life_it_is_given() -> None:
     torch.nn.init.constant_(model.weight, 3.0)
     update_ema(ema, model, decay=0.75)
     assert float(ema.weight) == pytest.approx(1.5)
+
+
+def test_batch_norms_are_measured_over_all_calls_alike() -> None:
+    norm = torch.nn.BatchNorm2d(2)
+    norm(torch.full((4, 2, 3, 3), 100.0))  # what was averaged before is forgotten
+    batches = iter(
+        torch.randn(8, 16, 2, 5, 5, generator=torch.Generator().manual_seed(0)) * 3
+        + torch.arange(8.0).view(-1, 1, 1, 1, 1)
+    )
+    seen = []
+    measure_batch_norms(norm, lambda: norm(seen.append(next(batches)) or seen[-1]))
+    assert len(seen) == 8
+    assert torch.allclose(norm.running_mean, torch.stack(seen).mean(dim=(0, 1, 3, 4)), atol=1e-4)
+    assert torch.allclose(
+        norm.running_var, torch.stack([each.var(dim=(0, 2, 3)) for each in seen]).mean(dim=0), rtol=1e-4
+    )
+    assert norm.momentum == 0.1
+    assert not norm.training
+
+
+@pytest.mark.parametrize("name", ["dcgan", "noise_dcgan", "projection", "r3"])
+def test_what_is_drawn_has_statistics_of_its_own_images_and_leaves_the_average_alone(name: str, experiment) -> None:
+    run = new_run(experiment(), name)
+    run.step()
+    for norm in (layer for layer in run.ema.modules() if isinstance(layer, torch.nn.BatchNorm2d)):
+        norm.running_mean.fill_(50)
+    before, stream = {key: value.clone() for key, value in run.ema.state_dict().items()}, run.rng.get_state()
+    drawn = run.drawing()
+    again = run.drawing()
+    assert all(torch.equal(value, again.state_dict()[key]) for key, value in drawn.state_dict().items())
+    assert all(torch.equal(value, before[key]) for key, value in run.ema.state_dict().items())
+    assert torch.equal(stream, run.rng.get_state())
+    assert all(
+        float(norm.running_mean.abs().max()) < 10 for norm in drawn.modules() if isinstance(norm, torch.nn.BatchNorm2d)
+    )
+    assert not drawn.training

@@ -9,8 +9,10 @@ from torch.nn.utils.parametrize import cached, is_parametrized
 from models.augment import diff_augment
 from models.generators.families import Adversarial
 from models.losses import lecam_loss
-from pipeline.training.ema import ema_decay, update_ema
+from pipeline.training.ema import ema_decay, frozen_copy, measure_batch_norms, update_ema
 from pipeline.training.generator import GeneratorRun, Remembering, RunInputs, Terms, mean_logits, optimizer_step
+
+MEASURED = 64  # images of each batch by which batch-norm statistics are measured
 
 
 class AdversarialRun(GeneratorRun):
@@ -44,6 +46,18 @@ class AdversarialRun(GeneratorRun):
         decay = ema_decay(self.images_seen - before, self.images_seen, self.train.ema_kimg)
         update_ema(self.ema, self.variant.generator, decay)
         return terms
+
+    def drawing(self) -> nn.Module:
+        """The averaged generator with batch-norm statistics of its own, in eval mode."""
+        generator, device = frozen_copy(self.ema), self.images.device
+        rng = torch.Generator(device).manual_seed(0)  # not the training's: looking must change nothing
+
+        def forward() -> None:
+            labels = self.told[torch.randint(len(self.told), (MEASURED,), generator=rng, device=device)]
+            generator(self.variant.latents(MEASURED, rng), labels)
+
+        measure_batch_norms(generator, forward)
+        return generator
 
     def labelled_batch(self) -> tuple[Tensor, Tensor]:
         images, chosen = self.next_batch()

@@ -68,7 +68,7 @@ class GeneratorRun(ABC):
         """Shows one or more batches, moves the networks and the average; what the curve shows of it."""
 
     def drawing(self) -> nn.Module:
-        """The averaged generator, in eval mode."""
+        """The generator that would be kept now, in eval mode."""
         return self.ema
 
     def placed(self, network: nn.Module) -> nn.Module:
