@@ -58,7 +58,6 @@ def test_train_gan(result) -> None:
         {"seed": 1},
         {"gan.variant": "sngan"},
         {"gan.image_size": 64},
-        {"gan.train.kimg": 0.096},
         {"gan.train.batch_size": 10},
         {"gan.train.diff_augment": []},
         {"gan.train.diff_augment": ["color"]},
@@ -70,8 +69,8 @@ def test_train_gan(result) -> None:
     ):
         weights = str(GAN / "model.safetensors")
         assert result(gan, [GAN, CURVE], changed)[weights] != base[weights], changed
-    looks = result(gan, [GAN, CURVE], {"gan.train.checkpoint_kimg": 0.05})
-    assert looks[str(CURVE)] != base[str(CURVE)]
+    for changed in ({"gan.train.kimg": 0.096}, {"gan.train.checkpoint_kimg": 0.05}):  # an earlier look may be the best
+        assert result(gan, [GAN, CURVE], changed)[str(CURVE)] != base[str(CURVE)], changed
     with pytest.raises(InputError, match="collapsed"):
         result(gan, [GAN, CURVE], {"gan.train.min_recall": 1.0})
     logged = result(gan, [GAN, CURVE], {"gan.train.log_kimg": 0.05})
