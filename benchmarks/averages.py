@@ -11,6 +11,8 @@ averaged with the weights, and with those measured anew, as train_gan draws.
 
 import argparse
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -86,9 +88,17 @@ def compare(given: argparse.Namespace) -> None:
             if run.images_seen >= min((looks + 1) * given.every * 1000, params.train.images):
                 looks += 1
                 for half_life, average in averages.items():
-                    run.ema = average
-                    line = f"{distances(average)}  {distances(run.drawing())}"
+                    with replaced(run, average):
+                        line = f"{distances(average)}  {distances(run.drawing())}"
                     print(f"{run.images_seen / 1000:4.0f}  {half_life:9g}  {line}", flush=True)
+
+
+@contextmanager
+def replaced(run: AdversarialRun, average: nn.Module) -> Iterator[None]:
+    """``run`` with another average, for as long as it does not train: it would move that one too."""
+    own, run.ema = run.ema, average
+    yield
+    run.ema = own
 
 
 if __name__ == "__main__":

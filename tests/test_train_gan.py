@@ -390,7 +390,8 @@ def test_the_moving_average_has_the_half_life_it_is_given() -> None:
     assert float(ema.weight) == pytest.approx(1.5)
 
 
-def test_batch_norms_are_measured_over_all_calls_alike() -> None:
+def test_batch_norms_are_measured_over_all_calls_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.training.ema.MEASURED_BATCHES", 8)
     norm = torch.nn.BatchNorm2d(2)
     norm(torch.full((4, 2, 3, 3), 100.0))  # what was averaged before is forgotten
     batches = iter(

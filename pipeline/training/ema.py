@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-MEASURED_BATCHES = 8
+MEASURED_BATCHES = 64  # with 8, KID between measurements of one dcgan varied from 0.061 to 0.088; with 64 by 0.001
 
 
 def ema_decay(images_shown: int, images_seen: int, half_life_kimg: float) -> float:
