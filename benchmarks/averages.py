@@ -13,6 +13,7 @@ import argparse
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -62,13 +63,9 @@ def compare(given: argparse.Namespace) -> None:
 
     def draw(generator: nn.Module) -> np.ndarray:
         rng = torch.Generator().manual_seed(0)
-        turned, batches = run.variant.turns(params.train.diff_augment), []
-        for _ in range(DRAWN // BATCH_SIZE):
-            labels = told.draw(BATCH_SIZE, rng, run.images.device)
-            with torch.no_grad():
-                z = run.variant.latents(BATCH_SIZE, rng).to(labels.device)
-                batches.append(to_uint8(turned(generator(z, labels), rng)))
-        return np.concatenate(batches)
+        variant, turned = replace(run.variant, generator=generator), run.variant.turns(params.train.diff_augment)
+        labels = told.draw(DRAWN, rng, run.images.device).split(BATCH_SIZE)
+        return np.concatenate([to_uint8(turned(variant.sample(batch, rng), rng)) for batch in labels])
 
     def distances(generator: nn.Module) -> str:
         drawn = draw(generator)
