@@ -1,5 +1,7 @@
 """A conditional GAN with a projection discriminator. Source: Miyato and Koyama 2018."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from models.generators.families import Adversarial, AdversarialTraining, logit_losses
@@ -32,7 +34,7 @@ def build(
     discriminator_features: int,
     minibatch_stddev: bool,
     n_critic: int,
-    **training: float,
+    **training: Any,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.projection``."""
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, hinge_real_loss, hinge_fake_loss)

@@ -1,5 +1,7 @@
 """WGAN: a critic of clipped weights estimates the Wasserstein distance. Source: Arjovsky, Chintala, Bottou 2017."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -18,7 +20,7 @@ def build(
     minibatch_stddev: bool,
     n_critic: int,
     clip: float,
-    **training: float,
+    **training: Any,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan``. Adam with beta1 0 stands for the paper's RMSProp."""
 

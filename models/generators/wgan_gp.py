@@ -1,5 +1,7 @@
 """WGAN-GP: the critic's gradient is held to norm 1. Source: Gulrajani et al. 2017."""
 
+from typing import Any
+
 import torch
 from torch import Generator, Tensor, nn
 
@@ -24,7 +26,7 @@ def build(
     n_critic: int,
     penalty_weight: float,
     penalty_interval: int,
-    **training: float,
+    **training: Any,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan_gp``."""
 
