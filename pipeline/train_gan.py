@@ -113,8 +113,8 @@ def start_run(
     )
     data = generator_data(variant, training, conditions, packed, class_name, params.image_size, device)
     precision = partial(autocast, device, params.precision, cpu_gains=True)
-    inputs = RunInputs(data.images, data.with_each, len(conditions.names), params.train, seed, precision)
-    return RUNS[type(variant)](variant, inputs), data.told
+    run = RUNS[type(variant)](variant, RunInputs(data.images, data.with_each, params.train, seed, precision))
+    return run, data.told
 
 
 def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame, Conditions]:

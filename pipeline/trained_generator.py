@@ -1,6 +1,5 @@
 """A trained generator: its checkpoint directory in, packed images out."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.generators import build_variant
-from models.generators.families import Adversarial, Collection, Translator
+from models.generators.families import Collection, Translator
 from pipeline.checkpoints import load_weights, read_built_with
 from pipeline.conditions import Conditions, Numbers
 from pipeline.errors import InputError
@@ -47,9 +46,6 @@ class TrainedGenerator:
             classes=len(conditions.names),
             **built["settings"],
         )
-        if isinstance(self.variant, Adversarial) and self.variant.training.calibrated:
-            held = self.variant.held_to_colours(self.variant.generator, len(conditions.names), built["channels"])
-            self.variant = replace(self.variant, generator=held)
         load_weights(directory, self.variant.generator)
         self.variant.generator.to(device).eval()
         self._turned = self.variant.turns(built["diff_augment"])

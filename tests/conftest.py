@@ -34,7 +34,7 @@ def experiment(
     """
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("pipeline.train_gan.SAMPLES", 96)  # looks would take most of so short a training
-    monkeypatch.setattr("pipeline.training.adversarial.MEASURED_BATCHES", 2)
+    monkeypatch.setattr("pipeline.training.ema.MEASURED_BATCHES", 2)
 
     def lay(images: int = 60, size: int = 32, channels: int = 3) -> dict[str, Any]:
         smoke_params["image"] |= {"size": size, "channels": channels}

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 def test_the_lists_are_valid(name: str) -> None:
     params = read_tree(ROOT / "params.yaml")
     entries = generators.chosen_entries(ROOT / f"benchmarks/{name}.yaml", None)
-    assert len(entries) >= (7 if name == "flagship" else 15)
+    assert len(entries) >= (9 if name == "flagship" else 15)
     for settings in entries.values():
         overridden(params, settings)
     if name == "variants":

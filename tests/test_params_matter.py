@@ -82,7 +82,6 @@ SETTING = {
     "beta1": 0.4,
     "beta2": 0.95,
     "blocks": 2,
-    "calibrated": False,
     "conditional": True,
     "cycle_weight": 3.0,
     "class_weight": 3.0,

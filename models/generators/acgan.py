@@ -1,7 +1,5 @@
 """ACGAN: the discriminator names the class besides. Source: Odena, Olah, Shlens 2017."""
 
-from typing import Any
-
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -49,7 +47,7 @@ def build(
     minibatch_stddev: bool,
     label_smoothing: float,
     class_weight: float,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.acgan``. Losses: Odena et al. 2017, eq. 2 (source) and 3 (class)."""
 

@@ -1,7 +1,6 @@
 """Conditional GAN: both networks are told the class. Source: Mirza and Osindero 2014; networks of DCGAN."""
 
 from functools import partial
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +45,7 @@ def build(
     discriminator_features: int,
     minibatch_stddev: bool,
     label_smoothing: float,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.cgan``."""
     generator_loss, discriminator_loss = logit_losses(

@@ -1,7 +1,6 @@
 """DCGAN. Source: Radford, Metz, Chintala 2016; losses from Goodfellow et al. 2014."""
 
 from functools import partial
-from typing import Any
 
 from models.generators.convolutional import ConvolutionalDiscriminator, ConvolutionalGenerator
 from models.generators.families import Adversarial, AdversarialTraining, logit_losses
@@ -22,7 +21,7 @@ def build(
     label_smoothing: float,
     generator_activation: str,
     light: bool,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.dcgan``."""
     generator_loss, discriminator_loss = logit_losses(

@@ -13,7 +13,6 @@ from torch import Generator, Tensor, nn
 from torch.optim import Adam
 
 from models.augment import Augmentation, symmetries
-from models.colours import Calibrated
 from models.generators.codes import CodeGenerator
 
 # (images (N, C, H, W) in [-1, 1], labels (N,)) -> logits (N,), or (N, 1 + classes), of which the first says real
@@ -96,7 +95,6 @@ class AdversarialTraining(TwoRates):
     """What every adversarial variant can be trained with, whatever its networks."""
 
     lecam_weight: float
-    calibrated: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,10 +114,6 @@ class Adversarial(Family):
     penalty: Penalty = no_penalty  # of the discriminator; in float32, as it holds gradients; may draw from the rng
     penalty_interval: int = 1  # discriminator steps from one penalty to the next, which counts that many times
     after_discriminator_step: Callable[[nn.Module], None] = nothing
-
-    def held_to_colours(self, generator: nn.Module, classes: int, channels: int) -> Calibrated:
-        """The generator behind a calibration for each label, or one for all if labels play no part."""
-        return Calibrated(generator, classes if self.conditional else 1, channels)
 
 
 def logit_losses(generator: LogitLoss, real: LogitLoss, fake: LogitLoss) -> tuple[AdversarialLoss, AdversarialLoss]:

@@ -1,7 +1,5 @@
 """A conditional GAN with a projection discriminator. Source: Miyato and Koyama 2018."""
 
-from typing import Any
-
 from torch import Tensor, nn
 
 from models.generators.families import Adversarial, AdversarialTraining, logit_losses
@@ -34,7 +32,7 @@ def build(
     discriminator_features: int,
     minibatch_stddev: bool,
     n_critic: int,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.projection``."""
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, hinge_real_loss, hinge_fake_loss)

@@ -2,7 +2,6 @@
 
 import math
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
@@ -173,7 +172,7 @@ def build(
     blocks: int,
     penalty_weight: float,
     penalty_interval: int,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.r3``. Differs from the paper: penalties need not be taken every step."""
     known = classes if conditional else 0

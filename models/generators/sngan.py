@@ -1,7 +1,6 @@
 """SNGAN: spectral norm in the discriminator, hinge loss. Source: Miyato et al. 2018, table 3 (standard CNN)."""
 
 from itertools import pairwise
-from typing import Any
 
 from torch import Tensor, nn
 
@@ -54,7 +53,7 @@ def build(
     discriminator_features: int,
     minibatch_stddev: bool,
     n_critic: int,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.sngan``."""
     generator_loss, discriminator_loss = logit_losses(critic_generator_loss, hinge_real_loss, hinge_fake_loss)

@@ -1,7 +1,5 @@
 """WGAN: a critic of clipped weights estimates the Wasserstein distance. Source: Arjovsky, Chintala, Bottou 2017."""
 
-from typing import Any
-
 import torch
 from torch import nn
 
@@ -20,7 +18,7 @@ def build(
     minibatch_stddev: bool,
     n_critic: int,
     clip: float,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan``. Adam with beta1 0 stands for the paper's RMSProp."""
 

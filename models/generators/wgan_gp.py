@@ -1,7 +1,5 @@
 """WGAN-GP: the critic's gradient is held to norm 1. Source: Gulrajani et al. 2017."""
 
-from typing import Any
-
 import torch
 from torch import Generator, Tensor, nn
 
@@ -26,7 +24,7 @@ def build(
     n_critic: int,
     penalty_weight: float,
     penalty_interval: int,
-    **training: Any,
+    **training: float,
 ) -> Adversarial:
     """The settings are those of ``gan.variants.wgan_gp``."""
 

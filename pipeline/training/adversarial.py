@@ -9,13 +9,10 @@ from torch.nn.utils.parametrize import cached, is_parametrized
 from models.augment import diff_augment
 from models.generators.families import Adversarial
 from models.losses import lecam_loss
-from pipeline.training.batches import to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, measure_batch_norms, update_ema
 from pipeline.training.generator import GeneratorRun, Remembering, RunInputs, Terms, mean_logits, optimizer_step
 
-# Batches, and images of each, by which statistics are measured: with 8 batches KID between measurements of the batch
-# norms of one dcgan varied from 0.061 to 0.088, with 64 by 0.001.
-MEASURED_BATCHES, MEASURED = 64, 64
+MEASURED = 64  # images of each batch by which batch-norm statistics are measured
 
 
 class AdversarialRun(GeneratorRun):
@@ -51,25 +48,16 @@ class AdversarialRun(GeneratorRun):
         return terms
 
     def drawing(self) -> nn.Module:
-        """The averaged generator in eval mode, with batch-norm statistics of its own, and calibrated if it is to be."""
+        """The averaged generator with batch-norm statistics of its own, in eval mode."""
         generator, device = frozen_copy(self.ema), self.images.device
         rng = torch.Generator(device).manual_seed(0)  # not the training's: looking must change nothing
 
-        def labels(among: Tensor) -> Tensor:
-            return among[torch.randint(len(among), (MEASURED,), generator=rng, device=device)]
+        def forward() -> None:
+            labels = self.told[torch.randint(len(self.told), (MEASURED,), generator=rng, device=device)]
+            generator(self.variant.latents(MEASURED, rng), labels)
 
-        measure_batch_norms(
-            generator, lambda: generator(self.variant.latents(MEASURED, rng), labels(self.told)), MEASURED_BATCHES
-        )
-        if not self.variant.training.calibrated:
-            return generator
-        calibrated = self.variant.held_to_colours(generator, self.classes, self.images.shape[1]).to(device)
-        every = self.told.unique()
-        draws = (labels(every) for _ in range(MEASURED_BATCHES))
-        drawn = ((generator(self.variant.latents(MEASURED, rng), told), told) for told in draws)
-        batches = zip(self.images.split(MEASURED), self.told.split(MEASURED), strict=True)
-        calibrated.calibrate(drawn, ((to_unit_range(images), told) for images, told in batches))
-        return calibrated.eval()
+        measure_batch_norms(generator, forward)
+        return generator
 
     def labelled_batch(self) -> tuple[Tensor, Tensor]:
         images, chosen = self.next_batch()

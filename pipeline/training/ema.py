@@ -6,6 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+MEASURED_BATCHES = 64  # with 8, KID between measurements of one dcgan varied from 0.061 to 0.088; with 64 by 0.001
+
 
 def ema_decay(images_shown: int, images_seen: int, half_life_kimg: float) -> float:
     """Decay of one generator step, before which ``images_shown`` of all ``images_seen`` real images were shown.
@@ -28,8 +30,8 @@ def update_ema(ema: nn.Module, model: nn.Module, decay: float) -> None:
 
 
 @torch.no_grad()
-def measure_batch_norms(network: nn.Module, forward: Callable[[], object], calls: int) -> None:
-    """Sets batch-norm statistics to the means over so many calls of ``forward``; ``network`` is left in eval mode.
+def measure_batch_norms(network: nn.Module, forward: Callable[[], object]) -> None:
+    """Sets batch-norm statistics to the means over calls of ``forward``; ``network`` is left in eval mode.
 
     Statistics that were averaged with the weights are those of other weights. Source: Izmailov et al. 2018, section
     3.2; of generators, "standing statistics": Brock, Donahue, Simonyan 2019.
@@ -40,7 +42,7 @@ def measure_batch_norms(network: nn.Module, forward: Callable[[], object], calls
         norm.reset_running_stats()
         norm.momentum = None  # all calls count alike
     network.train()
-    for _ in range(calls if norms else 0):
+    for _ in range(MEASURED_BATCHES if norms else 0):
         forward()
     network.eval()
     for norm, momentum in zip(norms, momenta, strict=True):

@@ -28,13 +28,11 @@ class RunInputs:
     Attributes:
         images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
         told: what the generator is told, on the device: the labels (N,), or a translator's source images.
-        classes: how many labels there are, whether or not an image has them.
         autocast: gives the context in which networks are evaluated.
     """
 
     images: Tensor
     told: Tensor
-    classes: int
     train: GanTrainParams
     seed: int
     autocast: Callable[[], AbstractContextManager[None]]
@@ -50,7 +48,7 @@ class GeneratorRun(ABC):
     remedy = "lower the variant's learning rates, or raise gan.train.kimg"  # of a collapse
 
     def __init__(self, variant: Family, network: nn.Module, given: RunInputs) -> None:
-        self.variant, self.images, self.told, self.classes = variant, given.images, given.told, given.classes
+        self.variant, self.images, self.told = variant, given.images, given.told
         self.train, self.autocast = given.train, given.autocast
         self.ema = frozen_copy(self.placed(network))
         self.order = EpochOrder(len(given.images), given.seed)

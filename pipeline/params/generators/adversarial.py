@@ -17,5 +17,4 @@ class TwoRates(VariantSettings):
 class AdversarialSettings(TwoRates):
     latent_dim: int = Field(gt=0)
     lecam_weight: float = Field(ge=0)  # holds the logits of each side to the other's average; 0: not at all
-    calibrated: bool  # what is drawn is given the mean and spread of the training images' colours
     minibatch_stddev: bool  # the discriminator sees how much the images of a batch differ
