@@ -1,7 +1,6 @@
 """Stage evaluate: predictions, splits and run facts in; AUCs with intervals, verdicts and curves out."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,16 @@ import pandas as pd
 from pydantic import Field
 
 from pipeline.errors import InputError
+from pipeline.held_out import Split, read_splits
 from pipeline.metrics.auc_inference import TestSet
-from pipeline.metrics.ranking import Score, Target
 from pipeline.metrics.schemes import Columns, Run, compare, mean_pr, mean_roc, pooled_calibration, score
-from pipeline.params.classifier import GanScheme, RealScheme
+from pipeline.params.classifier import FilteredScheme, GanScheme, RealScheme
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.reader import StageParams, read_params
+from pipeline.predictions import read_runs
 from pipeline.stage import run_stage
-from pipeline.store import read_csv, read_json, replaced_directory, write_csv, write_json
+from pipeline.store import read_json, replaced_directory, write_csv, write_json
 
-SPLITS = Path("data/splits.csv")
-PREDICTIONS = Path("data/predictions")
 CHECKPOINTS = Path("data/checkpoints/classifier")
 AUC = Path("reports/auc")
 CLASSIFIER = Path("reports/classifier")
@@ -34,85 +32,28 @@ FACTS = ("train_images", "synthetic_images", "optimizer_steps")  # of each run's
 
 class Params(StageParams):
     seeds: list[int] = Field(alias="classifier.seeds")
+    gan_seeds: list[int] = Field(alias="gan.seeds")
     real_schemes: dict[str, RealScheme] = Field(alias="classifier.real_schemes")
     gan_schemes: dict[str, GanScheme] = Field(alias="classifier.gan_schemes")
+    filtered_schemes: dict[str, FilteredScheme] = Field(alias="classifier.filtered_schemes")
     evaluate: EvaluateParams = Field(alias="evaluate")
-
-
-@dataclass(frozen=True)
-class Split:
-    """The images of a split in the order of their ids; ``target`` and ``group`` are (N,)."""
-
-    name: str
-    image_ids: list[str]
-    target: Target
-    group: Target
 
 
 def main() -> None:
     params = read_params(Params)
     val, test = read_splits()
-    schemes = [*params.real_schemes, *params.gan_schemes]
-    runs = {scheme: read_run(scheme, params.seeds, val, test) for scheme in schemes}
+    synthetic_schemes = [*params.gan_schemes, *params.filtered_schemes]
+    runs = read_runs(list(params.real_schemes), synthetic_schemes, params.seeds, params.gan_seeds, val, test)
     bins = params.evaluate.calibration_bins
-    reports = compare(runs, list(params.gan_schemes), TestSet(test.target, test.group), params.evaluate.confidence)
+    reports = compare(runs, synthetic_schemes, TestSet(test.target, test.group), params.evaluate.confidence)
     for scheme, run in runs.items():
         reports[scheme] |= score(run, val.target, test.target, bins)
         reports[scheme] |= read_facts(scheme, params.seeds) | test_facts(test) | {"seeds": params.seeds}
+        reports[scheme]["generators"] = 0 if run.generator is None else len(np.unique(run.generator))
     write_reports(reports)
     write_curves(ROC, runs, lambda run: mean_roc(test.target, run.test))
     write_curves(PR, runs, lambda run: mean_pr(test.target, run.test))
     write_curves(CALIBRATION, runs, lambda run: pooled_calibration(test.target, run.test, bins))
-
-
-def read_splits() -> tuple[Split, Split]:
-    """The val and the test split. Raises InputError unless each has both classes."""
-    table = read_csv(SPLITS)
-    return _split(table, "val"), _split(table, "test")
-
-
-def _split(table: pd.DataFrame, name: str) -> Split:
-    rows = table[table["split"] == name].sort_values("image_id")
-    target = rows["target"].to_numpy(dtype=np.int64)
-    for value, kind in ((0, "benign"), (1, "malignant")):
-        if not np.any(target == value):
-            raise InputError(f"{SPLITS} has no {kind} image in split {name}; give more images or raise split.{name}")
-    return Split(name, list(rows["image_id"]), target, pd.factorize(rows["group_id"])[0].astype(np.int64))
-
-
-def read_run(scheme: str, seeds: list[int], val: Split, test: Split) -> Run:
-    """The predictions of all seeds. Raises InputError where they are not about these splits."""
-    val_scores, test_scores = [], []
-    for seed in seeds:
-        path = PREDICTIONS / scheme / f"{seed}.csv"
-        table = read_csv(path)
-        missing = {"image_id", "split", "target", "probability"} - set(table.columns)
-        if missing:
-            raise InputError(f"{path} lacks the column {', '.join(sorted(missing))}; train that scheme again")
-        val_scores.append(_probabilities(table, val, path))
-        test_scores.append(_probabilities(table, test, path))
-    return Run(np.stack(val_scores), np.stack(test_scores))
-
-
-def _probabilities(table: pd.DataFrame, split: Split, path: Path) -> Score:
-    """(N,) in the order of the split's images."""
-    rows = table[table["split"] == split.name].sort_values("image_id")
-    if list(rows["image_id"]) != split.image_ids:
-        raise InputError(_mismatch(list(rows["image_id"]), split, path))
-    if np.any(rows["target"].to_numpy() != split.target):
-        raise InputError(f"{path} has other {split.name} labels than {SPLITS}; train that scheme again")
-    probability = rows["probability"].to_numpy(dtype=np.float64)
-    if not np.all((probability >= 0) & (probability <= 1)):
-        raise InputError(f"{path} has a probability that is missing or outside [0, 1]; train that scheme again")
-    return probability
-
-
-def _mismatch(image_ids: list[str], split: Split, path: Path) -> str:
-    odd = set(image_ids) ^ set(split.image_ids) or {name for name in image_ids if image_ids.count(name) > 1}
-    return (
-        f"{path} has {len(image_ids)} {split.name} images, {SPLITS} has {len(split.image_ids)}, and they differ,"
-        f" first in {min(odd)}; train that scheme again"
-    )
 
 
 def read_facts(scheme: str, seeds: list[int]) -> dict[str, int]:

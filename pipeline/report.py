@@ -4,6 +4,7 @@ import platform
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
 from pipeline.metrics.copies import COPY_SIZE
 from pipeline.params.classes import TARGETS, ClassName
-from pipeline.params.classifier import ClassifierParams
+from pipeline.params.classifier import CLASSIC, ClassifierParams
+from pipeline.params.controls import ControlsParams
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import GanTrainParams
@@ -29,8 +31,8 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.reporting import dataset, intervals, text, times
-from pipeline.reporting.figures import curves_figure, distances_figure
+from pipeline.reporting import controls, dataset, intervals, subgroups, text, times
+from pipeline.reporting.figures import COLOURS, curves_figure, distances_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
 from pipeline.reporting.training import classifier_figures, extractor_figure, generator_figures
@@ -48,6 +50,8 @@ COUNTS = {
     "split": Path("reports/split.json"),
 }
 EXTRACTOR = Path("reports/features.json")
+SUBGROUPS = Path("reports/subgroups.json")
+CONTROLS = Path("reports/controls")
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
 DUPLICATES = Path("data/duplicates.csv")
@@ -84,6 +88,7 @@ class Params(StageParams):
     score: ScoreParams = Field(alias="score")
     classifier: ClassifierParams = Field(alias="classifier")
     evaluate: EvaluateParams = Field(alias="evaluate")
+    controls: ControlsParams = Field(alias="controls")
 
 
 def main() -> None:
@@ -105,16 +110,20 @@ def main() -> None:
 
 def gather(params: Params) -> dict[str, Any]:
     """Everything that the two templates print."""
-    gan_schemes = list(params.classifier.gan_schemes)
-    schemes = [*params.classifier.real_schemes, *gan_schemes]
+    synthetic_schemes = list(params.classifier.synthetic_schemes)
+    schemes = [*params.classifier.real_schemes, *synthetic_schemes]
     reports = {scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in schemes}
     splits = read_csv(SPLITS)
     generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
     scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
+    metadata = _read(CONTROLS / "metadata.json")
+    of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
+    without_lesion = {**metadata, **of_view}
     return {
         "params": params,
-        "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in gan_schemes}),
-        "caveats": text.caveats(reports, params.source.name),
+        "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in synthetic_schemes}),
+        "caveats": text.caveats(reports, params.source.name)
+        + controls.shortcut_caveat(reports.get(CLASSIC, reports[schemes[0]]), without_lesion),
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
@@ -124,6 +133,13 @@ def gather(params: Params) -> dict[str, Any]:
         "nearness": {class_name: nearest(params, splits, class_name) for class_name in params.classes},
         "grids": grids(generators[:SHOWN]),
         "curves": curves(),
+        "attributes": subgroups.attributes(
+            _read(SUBGROUPS),
+            [CLASSIC, *synthetic_schemes] if CLASSIC in reports else schemes[:1],
+            dict(zip(schemes, cycle(COLOURS), strict=False)),
+        ),
+        "controls": controls.controls(metadata, of_view, detectors(params.controls.synthetic, params.gan_seeds)),
+        "views": {view: view_picture(view) for view in of_view},
         "classifiers": classifiers(schemes, params.classifier.seeds),
         "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
         "scores": scores,
@@ -202,6 +218,20 @@ def grids(generators: Iterable[tuple[ClassName, int]]) -> dict[str, str]:
             with Image.open(path) as picture:
                 pictures[f"{class_name}, seed {seed}"] = thumbnail(picture, GRID_SIZE)
     return pictures
+
+
+def detectors(classes: Iterable[ClassName], seeds: Iterable[int]) -> dict[str, Any]:
+    """By the generator's name, how well its images are told from real ones."""
+    return {
+        f"{class_name}, seed {seed}": _read(CONTROLS / f"synthetic_{class_name}_{seed}.json")
+        for class_name in classes
+        for seed in seeds
+    }
+
+
+def view_picture(view: str) -> str:
+    with Image.open(CONTROLS / f"{view}.png") as picture:
+        return thumbnail(picture, GRID_SIZE)
 
 
 def extractor() -> dict[str, Any]:

@@ -24,6 +24,7 @@ CODE = [
     "pipeline/compute.py",
     "pipeline/conditions.py",
     "pipeline/experiment.py",
+    "pipeline/fitting.py",
     "pipeline/feature_space.py",
     "pipeline/metrics/distribution.py",
     "pipeline/seeding.py",

@@ -1,6 +1,7 @@
 """Independent random streams from the one ``seed`` of params.yaml."""
 
 import hashlib
+from collections.abc import Sequence
 
 
 def derive_seed(seed: int, *names: object) -> int:
@@ -10,3 +11,8 @@ def derive_seed(seed: int, *names: object) -> int:
     """
     text = "/".join(str(part) for part in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") >> 1
+
+
+def generator_seed(classifier_seed: int, gan_seeds: Sequence[int]) -> int:
+    """Which generator's images a classifier sees: they take turns."""
+    return gan_seeds[classifier_seed % len(gan_seeds)]

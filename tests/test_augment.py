@@ -22,6 +22,7 @@ def images() -> torch.Tensor:
 
 POLICIES = {
     "standard": augment.standard,
+    "rand_augment": augment.rand_augment,
     "view": views.view,
     "damaged_view": views.damaged_view,
     "diff_augment": augment.diff_augment(["flip", "color", "translation", "cutout"]),
@@ -41,7 +42,18 @@ def test_shape_is_kept_every_image_changes_and_the_seed_decides(name: str, chann
 
 def test_images_of_a_batch_are_drawn_apart(images) -> None:
     same = images[:1].expand(16, -1, -1, -1)
-    assert len({tuple(image.flatten().tolist()) for image in drawn(augment.standard, same)}) > 8
+    for policy in (augment.standard, augment.rand_augment):
+        assert len({tuple(image.flatten().tolist()) for image in drawn(policy, same)}) > 8
+
+
+def test_rand_augment_leaves_the_global_stream_and_the_range_alone(images) -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    changed = drawn(augment.rand_augment, images)
+    assert torch.equal(torch.rand(3), expected)
+    assert changed.min() >= -1
+    assert changed.max() <= 1
 
 
 def test_diff_augment_passes_gradients(images) -> None:

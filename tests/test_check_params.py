@@ -35,7 +35,8 @@ def test_every_recipe_is_valid(file: Path) -> None:
 
 def keys(tree: Any, prefix: str = "") -> set[str]:
     """Dotted keys, but for mappings whose keys are the user's own."""
-    own = ("source.columns", "source.labels", "classifier.real_schemes", "classifier.gan_schemes")
+    schemes = (f"classifier.{kind}_schemes" for kind in ("real", "gan", "filtered"))
+    own = ("source.columns", "source.labels", *schemes)
     if not isinstance(tree, dict) or prefix in own:
         return {prefix}
     return {key for name, value in tree.items() for key in keys(value, f"{prefix}.{name}".lstrip("."))}
@@ -102,6 +103,13 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
         ("classifier.model", "resnet18", "classifier.model should be 'efficientnet-b0'"),
         ("classifier.real_schemes.classic.loss", "weighted", "scheme classic balances the classes twice"),
         ("score.neighbours", 150, "score.neighbours is 150 and synthesize.count 150"),
+        ("controls.synthetic", ["benign", "malignant", "benign"], "controls.synthetic repeats a value"),
+        ("gan.classes", ["benign"], "controls.synthetic has malignant and gan.classes is ['benign']"),
+        (
+            "classifier.gan_schemes.gan_balanced.real",
+            False,
+            "scheme gan_balanced fills the classes up to equal numbers",
+        ),
         ("compute.device", "tpu", "compute.device should be 'auto', 'cpu', 'cuda' or 'mps', got 'tpu'"),
     ],
 )
@@ -112,6 +120,18 @@ def test_a_mistake_is_one_line(key: str, value: Any, sentence: str, smoke_params
         return
     assert any(line.startswith(sentence) for line in found), found
     assert all("\n" not in line for line in found)
+
+
+def test_a_filtered_scheme_obeys_the_rules_of_the_others(smoke_params: dict[str, Any]) -> None:
+    schemes = smoke_params["classifier"]
+    schemes["filtered_schemes"] = {"gan_balanced": {**schemes["gan_schemes"]["gan_balanced"], "votes": 0.5}}
+    smoke_params["gan"]["classes"] = ["benign"]
+    smoke_params["controls"]["synthetic"] = []
+    found = mistakes(smoke_params)
+    assert "scheme gan_balanced is in both classifier.gan_schemes and classifier.filtered_schemes; rename one" in found
+    assert any(line.startswith("scheme gan_balanced needs synthetic malignant images") for line in found)
+    schemes["filtered_schemes"]["gan_balanced"]["votes"] = 0
+    assert any("votes should be greater than 0" in line for line in mistakes(smoke_params))
 
 
 def test_a_scheme_in_both_groups_is_refused(smoke_params: dict[str, Any]) -> None:

@@ -18,15 +18,16 @@ from efficientnet_pytorch import EfficientNet
 from torchvision.transforms import v2
 
 from models.classifier import IMAGENET_MEAN, IMAGENET_STD, Classifier
-from pipeline import experiment as experiment_module
-from pipeline import train_classifier, train_classifier_gan
+from pipeline import fitting, train_classifier, train_classifier_gan
 from pipeline.checkpoints import load_weights, read_built_with, save_model
 from pipeline.errors import InputError
-from pipeline.experiment import added_per_class, read_pretrained
+from pipeline.experiment import added_per_class
+from pipeline.fitting import read_pretrained
 from pipeline.metrics.ranking import roc_auc
 from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.seeding import derive_seed
 from pipeline.store import read_json
+from pipeline.synthetic_experiment import synthetic_images
 from pipeline.training import classifier as training
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, shown_order
@@ -372,10 +373,10 @@ def test_an_interrupted_run_ends_in_the_same_bytes(schedule: str, experiment, mo
 
         train(run, save_and_die, stepped)
 
-    monkeypatch.setattr(experiment_module, "train_classifier", die_after_the_first_checkpoint)
+    monkeypatch.setattr(fitting, "train_classifier", die_after_the_first_checkpoint)
     with pytest.raises(KeyboardInterrupt):
         train_classifier.main("classic", "0")
-    monkeypatch.setattr(experiment_module, "train_classifier", train)
+    monkeypatch.setattr(fitting, "train_classifier", train)
     torch.manual_seed(99)  # the global stream is part of the state
     train_classifier.main("classic", "0")
     assert {path.name: path.read_bytes() for path in [*CHECKPOINT.iterdir(), PREDICTIONS]} == whole
@@ -431,7 +432,7 @@ def trained_rows(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
             )
             super().__init__(network, **given)
 
-    monkeypatch.setattr(experiment_module, "ClassifierRun", Traced)
+    monkeypatch.setattr(fitting, "ClassifierRun", Traced)
     return seen
 
 
@@ -469,14 +470,28 @@ def test_gan_schemes_add_synthetic_images_with_their_label(
     assert (built["train_images"], built["synthetic_images"]) == (30 + sum(added), sum(added))
 
 
+def test_without_real_images_a_scheme_sees_synthetic_ones_only(experiment, monkeypatch: pytest.MonkeyPatch) -> None:
+    params = experiment()
+    params["classifier"]["gan_schemes"]["gan_plus_10"] |= {"real": False, "synthetic": 0.5}
+    Path("params.yaml").write_text(yaml.safe_dump(params))
+    for value, name in ((250, "benign"), (251, "malignant")):
+        directory = Path(f"data/synthetic/{name}/0")
+        directory.mkdir(parents=True)
+        np.save(directory / "images.npy", np.full((20, 32, 32, 3), value, dtype=np.uint8))
+    seen = trained_rows(monkeypatch)
+    train_classifier_gan.main("gan_plus_10", "0")
+    assert seen[0]["train"] == [250] * 10 + [251] * 5
+    assert seen[0]["targets"] == [0] * 10 + [1] * 5
+    splits = pd.read_csv("data/splits.csv")
+    assert seen[0]["val"] == splits.loc[splits["split"] == "val", "row"].tolist()  # judged by real images all the same
+
+
 def test_too_few_synthetic_images_are_named_with_the_remedy(experiment) -> None:
     experiment()
     directory = Path("data/synthetic/malignant/0")
     directory.mkdir(parents=True)
     np.save(directory / "images.npy", np.zeros((3, 32, 32, 3), dtype=np.uint8))
-    with pytest.raises(
-        InputError, match=r"needs 10 synthetic malignant .* holds 3; set synthesize.count to at least 10"
-    ):
+    with pytest.raises(InputError, match=r"needs 10 synthetic malignant .* holds 3; raise synthesize.count, to 10"):
         train_classifier_gan.main("gan_balanced", "0")
 
 
@@ -486,7 +501,7 @@ def test_generators_take_turns_over_classifier_seeds(experiment) -> None:
         directory = Path(f"data/synthetic/malignant/{seed}")
         directory.mkdir(parents=True)
         np.save(directory / "images.npy", np.full((3, 32, 32, 3), seed, dtype=np.uint8))
-    drawn = [int(train_classifier_gan.synthetic_images("malignant", [4, 7], seed, 2)[0, 0, 0, 0]) for seed in range(3)]
+    drawn = [int(synthetic_images(Path("data/synthetic/malignant"), [4, 7], seed, 2)[0, 0, 0, 0]) for seed in range(3)]
     assert drawn == [4, 7, 4]
 
 
@@ -500,7 +515,7 @@ def test_schemes_with_the_same_seed_start_from_the_same_weights(experiment, monk
         starts.append(run.network.network._conv_stem.weight.detach().clone())
         return train(run, save, stepped)
 
-    monkeypatch.setattr(experiment_module, "train_classifier", note)
+    monkeypatch.setattr(fitting, "train_classifier", note)
     for scheme, seed in (("baseline", "0"), ("classic", "0"), ("classic", "1")):
         train_classifier.main(scheme, seed)
     assert torch.equal(starts[0], starts[1])
@@ -525,7 +540,7 @@ def test_weights_order_augmentation_and_dropout_have_a_stream_each_which_schemes
         return train(run, save, stepped)
 
     monkeypatch.setattr(torch, "manual_seed", note_seed)
-    monkeypatch.setattr(experiment_module, "train_classifier", note_run)
+    monkeypatch.setattr(fitting, "train_classifier", note_run)
     for scheme, seed in (("baseline", "0"), ("classic", "0"), ("classic", "1")):
         train_classifier.main(scheme, seed)
     baseline, classic, other = seeds[:4], seeds[4:8], seeds[8:]

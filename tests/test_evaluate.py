@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from pipeline import evaluate
+from pipeline import evaluate, held_out, predictions
 from pipeline.errors import InputError
 from pipeline.params.reader import read_tree
 
@@ -21,6 +21,10 @@ CLASSIFIER_KEYS = AUC_KEYS | {
     *("auc_gain_over_classic_ci_low", "auc_gain_over_classic_ci_high", "p_holm", "average_precision", "pauc_tpr80"),
     *("sensitivity_at_90_specificity", "balanced_accuracy", "brier", "ece", "train_images", "synthetic_images"),
     *("optimizer_steps", "detectable_gain", "test_images", "test_malignant", "test_groups", "seeds"),
+    *("auc_gain_p", "auc_gain_p_delong", "auc_gain_over_classic_p", "auc_gain_over_classic_p_delong", "generators"),
+    *("auc_gain_over_placebo_p", "auc_gain_over_placebo_p_delong", "specificity_at_90_sensitivity", "mcc"),
+    *("brier_miscalibration", "brier_discrimination", "brier_uncertainty", "adaptive_ece", "temperature"),
+    *("brier_at_temperature", "ece_at_temperature", "adaptive_ece_at_temperature"),
 }
 
 
@@ -35,7 +39,7 @@ def here(tmp_path, monkeypatch):
     splits["split"] = np.repeat(["train", "val", "test"], 100)
     splits["group_id"] = [f"group_{i // 2}" for i in range(300)]
     Path("data").mkdir()
-    splits.to_csv(evaluate.SPLITS, index=False)
+    splits.to_csv(held_out.SPLITS, index=False)
     noise = rng.normal(size=300)
     for scheme in SCHEMES:
         for seed in range(3):
@@ -46,7 +50,7 @@ def here(tmp_path, monkeypatch):
 
 
 def write_run(scheme, seed, splits, probability):
-    path = evaluate.PREDICTIONS / scheme / f"{seed}.csv"
+    path = predictions.PREDICTIONS / scheme / f"{seed}.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     table = splits[["image_id", "split", "target"]].assign(probability=probability)
     table[table["split"] != "train"].sample(frac=1, random_state=seed).to_csv(path, index=False)
@@ -91,9 +95,24 @@ def test_verdicts_and_references(here):
     assert (baseline["auc_gain"], baseline["p_holm"], baseline["detectable_gain"]) == (0, None, None)
 
 
+def test_seeds_that_share_a_generator_are_told_apart_from_those_that_do_not(here):
+    evaluate.main()
+    one = report_of("gan_balanced"), report_of("classic")
+    assert [report["generators"] for report in one] == [1, 0]
+    tree = read_tree()
+    tree["gan"]["seeds"] = [0, 1]  # of three classifiers the first and the last see the same
+    Path("params.yaml").write_text(yaml.safe_dump(tree))
+    evaluate.main()
+    two = report_of("gan_balanced"), report_of("classic")
+    assert two[0]["generators"] == 2
+    assert two[0]["auc_gain_p"] > one[0]["auc_gain_p"]
+    assert two[0]["auc_gain_p_delong"] == one[0]["auc_gain_p_delong"]
+    assert two[1] == one[1]
+
+
 def test_predictions_in_any_order_are_matched_by_image(here):
     evaluate.main()
-    table = pd.read_csv("data/predictions/classic/0.csv").merge(pd.read_csv(evaluate.SPLITS)[["image_id", "split"]])
+    table = pd.read_csv("data/predictions/classic/0.csv").merge(pd.read_csv(held_out.SPLITS)[["image_id", "split"]])
     test = table[table["split"] == "test"]
     wins = [np.mean(p > test[test["target"] == 0]["probability"]) for p in test[test["target"] == 1]["probability"]]
     assert report_of("classic")["auc_per_seed"][0] == pytest.approx(np.mean(wins))
@@ -101,7 +120,7 @@ def test_predictions_in_any_order_are_matched_by_image(here):
 
 def test_thresholds_come_from_val(here):
     for seed in range(3):
-        path = evaluate.PREDICTIONS / "classic" / f"{seed}.csv"
+        path = predictions.PREDICTIONS / "classic" / f"{seed}.csv"
         table = pd.read_csv(path)
         table.loc[table["split"] == "val", "probability"] /= 1e6  # a threshold from there calls every test image
         table.to_csv(path, index=False)
@@ -188,7 +207,7 @@ def without_a_column(table):
     ],
 )
 def test_predictions_about_other_images_are_refused(here, change, message):
-    path = evaluate.PREDICTIONS / "classic" / "2.csv"
+    path = predictions.PREDICTIONS / "classic" / "2.csv"
     change(pd.read_csv(path)).to_csv(path, index=False)
     with pytest.raises(InputError, match=message):
         evaluate.main()
@@ -203,7 +222,7 @@ def test_a_missing_file_is_named(here, name):
 
 
 def test_a_split_without_malignant_images_is_refused(here):
-    splits = pd.read_csv(evaluate.SPLITS)
-    splits[(splits["split"] != "test") | (splits["target"] == 0)].to_csv(evaluate.SPLITS, index=False)
+    splits = pd.read_csv(held_out.SPLITS)
+    splits[(splits["split"] != "test") | (splits["target"] == 0)].to_csv(held_out.SPLITS, index=False)
     with pytest.raises(InputError, match="no malignant image in split test"):
         evaluate.main()

@@ -110,13 +110,20 @@ def test_params_are_what_the_stage_declares(name: str) -> None:
     assert sorted(STAGES[name]["params"]) == sorted(aliases)
 
 
+def text_of(stage: str) -> str:
+    """Of the stage's file, and of those that know the paths of several stages."""
+    text = (ROOT / f"pipeline/{stage}.py").read_text()
+    shared = {f"pipeline/{name}.py" for name in ("controls", "experiment", "held_out", "predictions")} & closure(
+        f"pipeline/{stage}.py"
+    )
+    return text + "".join((ROOT / file).read_text() for file in shared)
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_paths_in_the_code_are_deps_or_outputs(name: str) -> None:
     stage = STAGES[name]
     declared = {re.sub(r"/?\$\{item.*", "", path) for path in [*stage["deps"], *outputs(stage)]}
-    text = (ROOT / f"pipeline/{name}.py").read_text()
-    if "from pipeline.experiment import" in text:
-        text += (ROOT / "pipeline/experiment.py").read_text()
+    text = text_of(name)
     for path in re.findall(r'Path\("((?:data|reports)/[^"]+)"\)', text):
         assert any(path == known or path.startswith(f"{known}/") or known.startswith(f"{path}/") for known in declared)
 
@@ -125,8 +132,7 @@ def test_paths_in_the_code_are_deps_or_outputs(name: str) -> None:
 def test_data_deps_and_outputs_are_paths_in_the_code(name: str) -> None:
     """No stage waits for what it does not read, nor promises what it does not write."""
     stage = STAGES[name]
-    files = [ROOT / f"pipeline/{name}.py", ROOT / "pipeline/experiment.py"]
-    text = "".join(file.read_text() for file in files[: 2 if "experiment" in files[0].read_text() else 1])
+    text = text_of(name)
     in_code = set(re.findall(r'Path\("((?:data|reports)/[^"]+)"\)', text))
     for path in [*stage["deps"], *outputs(stage)]:
         if path.startswith(("data/", "reports/")) and path != "data/check_params.txt":
@@ -140,7 +146,7 @@ def test_every_output_belongs_to_one_stage() -> None:
         "data/checkpoints/classifier/${item.scheme}/${item.seed}",
         "data/predictions/${item.scheme}/${item.seed}.csv",
     }
-    assert {path for path in paths if paths.count(path) > 1} == shared  # of the two classifier stages, other schemes
+    assert {path for path in paths if paths.count(path) > 1} == shared  # of the classifier stages, other schemes
 
 
 def test_data_is_ignored_by_git_by_name() -> None:

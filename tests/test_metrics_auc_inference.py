@@ -11,12 +11,14 @@ from pipeline.metrics.auc_inference import (
     Estimate,
     TestSet,
     auc_estimate,
+    delong_estimate,
     detectable_gain,
     directed_p_value,
     gain_estimate,
     holm,
     image_variance,
     judge,
+    seed_variance,
     summed_freedom,
 )
 
@@ -54,6 +56,41 @@ def test_without_groups_the_variance_is_that_of_delong():
     assert gain.value == pytest.approx(expected)
     assert not gain.seed_error
     assert gain.degrees_of_freedom == min(np.sum(target == 0), np.sum(target == 1)) - 1
+
+
+def test_the_cross_check_is_delongs_test_and_sees_neither_patients_nor_seeds():
+    target, scores = drawn(seeds=3)
+    reference = scores + RNG.normal(size=scores.shape).round(1)
+    found = delong_estimate(target, scores, reference)
+    ours, theirs = (np.mean([components(target, row) for row in rows], axis=0) for rows in (scores, reference))
+    z = found.value / np.sqrt(delong_variance(target, ours - theirs))
+    assert found.p_value() == pytest.approx(2 * scipy.stats.norm.sf(abs(z)))
+    patients = TestSet(target, np.arange(60) // 2)
+    assert found.value == pytest.approx(gain_estimate(patients, scores, reference).value)
+    assert found.p_value() < gain_estimate(patients, scores, reference).p_value()
+    assert delong_estimate(target, scores, scores).p_value() == 1
+
+
+def test_seeds_that_share_a_generator_count_once():
+    gains = np.array([0.02, 0.05, -0.01, 0.03, 0.01, 0.04])
+    alone = seed_variance(gains, np.arange(6))
+    assert alone == (pytest.approx(np.var(gains, ddof=1) / 6), 5)
+    of_means = [gains[::2].mean(), gains[1::2].mean()]  # two generators, taking turns
+    assert seed_variance(gains, np.arange(6) % 2) == (pytest.approx(np.var(of_means, ddof=1) / 2), 1)
+    assert seed_variance(gains, np.zeros(6)) == (0, 0)
+
+
+def test_the_interval_of_a_gain_widens_with_the_error_of_the_generators():
+    target, scores = drawn(seeds=6)
+    generator = np.arange(6) % 3
+    better = scores + 0.5 * RNG.normal(size=(3, 1))[generator] * target + 0.1 * RNG.normal(size=scores.shape)
+    test = TestSet(target, np.arange(60))
+    one = gain_estimate(test, better, scores, np.zeros(6))
+    three = gain_estimate(test, better, scores, generator)
+    assert one == gain_estimate(test, better, scores)  # of one generator the seeds cannot tell
+    assert three.value == one.value
+    assert three.standard_error > one.standard_error
+    assert three.degrees_of_freedom < one.degrees_of_freedom
 
 
 def test_grouped_variance_is_that_of_obuchowski():

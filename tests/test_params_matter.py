@@ -213,6 +213,10 @@ def test_train_classifier(result) -> None:
     own_size = {"classifier.width": None, "classifier.depth": None}  # else the model's own size plays no part
     other_model = result(main, outputs, own_size | {"classifier.model": "efficientnet-b1"})
     assert result(main, outputs, own_size) != other_model
+    assert result(main, outputs, {f"{scheme}.augment": "randaugment"}) not in (
+        base,
+        result(main, outputs, {f"{scheme}.augment": "none"}),
+    )
     assert result(main, outputs, {f"{scheme}.loss": "focal"}) not in (
         base,
         result(main, outputs, {f"{scheme}.loss": "weighted"}),
@@ -232,5 +236,6 @@ def test_train_classifier_gan(result) -> None:
         train_classifier_gan.main("gan_plus_10", "0")
 
     base = result(main, outputs, {})
-    for key, value in {"classifier.gan_schemes.gan_plus_10.synthetic": 0.5, "gan.seeds": [1]}.items():
+    scheme = "classifier.gan_schemes.gan_plus_10"
+    for key, value in {f"{scheme}.synthetic": 0.5, f"{scheme}.real": False, "gan.seeds": [1]}.items():
         assert result(main, outputs, {key: value}) != base, key

@@ -19,6 +19,7 @@ from pipeline.params.reader import read_tree
 from pipeline.perceptual_hash import perceptual_hash, similar_pairs
 from pipeline.reporting import dataset, figures, intervals, pairs, pictures, text, training
 
+ENDS = ("_ci_low", "_ci_high")
 GAN_SCHEMES = ("gan_balanced", "gan_plus_10")
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
@@ -32,9 +33,13 @@ def scheme_report(verdict="reference", gain=0.02, detectable=None):
     content |= {"detectable_gain": detectable, "intervals_carry_seed_error": True, "auc_per_seed": [0.79, 0.81]}
     for key in intervals.GAINS:
         content |= {key: gain, f"{key}_ci_low": gain - 0.01, f"{key}_ci_high": gain + 0.01}
-    scores = ("average_precision", "pauc_tpr80", "sensitivity_at_90_specificity", "balanced_accuracy", "brier", "ece")
-    content |= dict.fromkeys(scores, 0.123)
-    return content | {"train_images": 40, "synthetic_images": 3, "optimizer_steps": 150}
+        content |= {f"{key}_p": 0.012, f"{key}_p_delong": 0.003}
+    calibration = [f"{name}{suffix}" for name in ("brier", "ece", "adaptive_ece") for suffix in ("", "_at_temperature")]
+    parts = [f"brier_{part}" for part in ("miscalibration", "discrimination", "uncertainty")]
+    scores = ("average_precision", "pauc_tpr80", "sensitivity_at_90_specificity", "specificity_at_90_sensitivity")
+    content |= dict.fromkeys((*scores, "balanced_accuracy", "mcc", "temperature", *calibration, *parts), 0.123)
+    generators = 0 if verdict == "reference" else 1
+    return content | {"generators": generators, "train_images": 40, "synthetic_images": 3, "optimizer_steps": 150}
 
 
 def write(path, content):
@@ -81,9 +86,26 @@ def write_everything():
     for class_name in ("benign", "malignant"):
         write_generator(class_name)
     write("reports/features.json", validation())
+    write("reports/subgroups.json", [part("sex", "female"), part("sex", "male", few=True), part("source", "<archive>")])
+    write("reports/controls/metadata.json", {"metadata": control(0.52), "source": control(0.5)})
+    for view, auc in (("border_only", 0.55), ("lesion_hidden", 0.7)):
+        write(f"reports/controls/{view}.json", control(auc))
+        Image.new("RGB", (64, 16)).save(f"reports/controls/{view}.png")
     for scheme in ("baseline", "classic", "oversample", *GAN_SCHEMES):
         for seed in range(3):
             write_classifier(scheme, seed)
+
+
+def part(attribute, name, few=False):
+    shares = {f"{share}{end}": 0.4 for share in ("auc", "sensitivity", "specificity") for end in ("", *ENDS)}
+    gains = {f"auc_gain_over_classic{end}": 0.02 + number / 100 for number, end in enumerate(("", *ENDS))}
+    schemes = {"classic": shares} | dict.fromkeys(GAN_SCHEMES, shares | gains)
+    counts = {"images": 1234, "malignant": 56, "groups": 78, "few": few}
+    return {"attribute": attribute, "part": name, "schemes": schemes} | counts
+
+
+def control(auc):
+    return {"auc": auc, "auc_ci_low": auc - 0.03, "auc_ci_high": min(auc + 0.03, 1), "test_images": 1234}
 
 
 def validation(**changes):
@@ -141,6 +163,7 @@ def write_generator(class_name, seed=0):
     directory = Path(f"data/synthetic/{class_name}/{seed}")
     directory.mkdir(parents=True, exist_ok=True)
     np.save(directory / "images.npy", RNG.integers(0, 256, (15, 16, 16, 3), dtype=np.uint8))
+    write(f"reports/controls/synthetic_{class_name}_{seed}.json", control(0.95 if class_name == "benign" else 0.8))
     scores = {"variant": "dcgan", "parameters": 1234, "kid": 0.0123, "kid_std": 0.001, "fid": 44.2, "n_real": 30}
     scores |= {"precision": 0.6, "recall": 0.3, "density": 0.5, "coverage": 0.5, "copies_found": 2, "n_synthetic": 15}
     scores |= {
@@ -199,6 +222,8 @@ def test_the_verdict_is_said_once_and_plainly(standard):
     assert "harm in gan_balanced" in sentence
     assert "no detectable effect in gan_plus_10" in sentence
     assert "about these images, this split and these generator seeds" in sentence
+    several = {"gan_balanced": scheme_report("harms", -0.05, 0.041) | {"generators": 3}}
+    assert "its error includes that of 3 generators of each class" in text.verdict_sentence(several)
     assert "0.041" in sentence
 
 
@@ -381,7 +406,7 @@ def test_a_missing_file_is_named(here, undrawn, name):
 
 def test_the_sections_come_in_the_order_of_their_weight(standard):
     anchors = [attrs["id"] for tag, attrs in standard[0].tags if tag == "h2"]
-    assert anchors == ["images", "curves", "generators", "data", "settings"]
+    assert anchors == ["images", "curves", "subgroups", "controls", "generators", "data", "settings"]
     first_screen, _, _ = standard[2].partition("<h2")
     assert text.CLAUSES["harms"].format("gan_balanced") in first_screen.replace("Synthetic", "synthetic")
     assert first_screen.count("<td") == 5 * 7 + 5  # of every scheme all but its name, and the scales
@@ -476,3 +501,44 @@ def test_a_pair_is_shown_with_the_second_turned_to_lie_as_the_first_does():
 def test_gray_pairs_are_shown():
     gray = np.zeros((8, 8, 1), dtype=np.uint8)
     assert pictures.pair_picture(gray, gray, "rotate90", size=16).startswith("data:image/jpeg")
+
+
+def test_parts_of_the_test_split_are_drawn_and_listed_and_small_ones_marked(standard):
+    page, _, html = standard
+    assert "By sex" in page.text
+    assert "By source" not in page.text  # one part: nothing to compare
+    assert "male* 1,234 56 78 0.400 (0.400 to 0.400) +0.020 (+0.030 to +0.040)" in page.text
+    assert "AUC of the schemes by sex, with intervals." in html
+
+
+def test_without_classic_a_part_is_described_by_the_first_scheme(here, undrawn):
+    tree = read_tree(ROOT / "params.yaml")
+    tree["classifier"]["gan_schemes"] = {}
+    del tree["classifier"]["real_schemes"]["classic"]
+    write("params.yaml", yaml.safe_dump(tree))
+    parts = [part("sex", "female"), part("sex", "male")]
+    for each in parts:
+        each["schemes"]["baseline"] = each["schemes"]["classic"]
+    write("reports/subgroups.json", parts)
+    assert "AUC, baseline" in page().text
+
+
+def test_a_part_without_scores_has_dashes(here, undrawn):
+    empty = part("sex", "other") | {"schemes": {}}
+    write("reports/subgroups.json", [part("sex", "female"), part("sex", "male"), empty])
+    assert "other 1,234 56 78 \u2013 \u2013" in page().text
+
+
+def test_controls_are_listed_and_those_that_tell_too_much_are_marked(standard):
+    page, _, _ = standard
+    assert "metadata sex, age, site and source, no image malignant or benign 0.520 (0.490 to 0.550) 1,234" in page.text
+    assert "lesion hidden ! images with the lesion covered" in page.text
+    assert "detector, benign, seed 0 ! whole images real or synthetic" in page.text
+    assert "detector, malignant, seed 0 whole images" in page.text
+    assert "without looking at lesions" not in page.text
+
+
+def test_data_that_give_the_label_away_are_named_before_the_verdict_is_believed(here, undrawn):
+    write("reports/controls/metadata.json", {"metadata": control(0.83), "source": control(0.5)})
+    before = page().text.split("Real and synthetic images")[0]
+    assert "The label is told from sex, age, site and source, no image (AUC 0.830) as well as from whole" in before

@@ -3,7 +3,8 @@
 Each scheme is trained with the same S seeds and scored on the same test images. The variance of a mean over seeds is
 taken as the sum of
 
-- the seed part: the sample variance of the S paired gains, divided by S, with S - 1 degrees of freedom;
+- the seed part: the sample variance of the S paired gains, divided by S, with S - 1 degrees of freedom; where several
+  seeds share a generator, generators are what was drawn, and their number counts (cluster-robust variance);
 - the image part: the variance of the seed-averaged gain over test images, images of one group (patient, lesion,
   duplicates) moving together, with one degree of freedom less than the rarer class has groups.
 
@@ -93,15 +94,49 @@ def auc_estimate(test: TestSet, scores: Score) -> Estimate:
     return _estimate(test, *_auc_and_influence(test.target, scores))
 
 
-def gain_estimate(test: TestSet, scores: Score, reference: Score) -> Estimate:
+def gain_estimate(
+    test: TestSet, scores: Score, reference: Score, generator: NDArray[np.int64] | None = None
+) -> Estimate:
     """The gain in AUC of a scheme over a reference, paired by seed and by image, mean over seeds.
 
     Args:
         scores, reference: (S, N), row s of both from the same seed.
+        generator: (S,), which generator drew the images of each seed; None: no generator, or one for all, of which
+            the error is then silent.
     """
     auc, influence = _auc_and_influence(test.target, scores)
     reference_auc, reference_influence = _auc_and_influence(test.target, reference)
-    return _estimate(test, auc - reference_auc, influence - reference_influence)
+    return _estimate(test, auc - reference_auc, influence - reference_influence, generator)
+
+
+def mean_estimate(test: TestSet, values: Score) -> Estimate:
+    """The mean of what a scheme does to the images of one class, such as calling them: over images and seeds.
+
+    Args:
+        test: of that class and any other; the mean is over the images with target 1.
+        values: (S, N), row s from seed s.
+    """
+    positive = test.target == 1
+    mean = values[:, positive].mean(axis=1)
+    influence = np.zeros(values.shape)
+    influence[:, positive] = (values[:, positive] - mean[:, None]) / positive.sum()
+    return _estimate(test, mean, influence)
+
+
+def delong_estimate(target: Target, scores: Score, reference: Score) -> Estimate:
+    """The same gain as papers test it: images independent whoever they are of, these training runs the only ones.
+
+    A cross-check: where its p value is far below that of ``gain_estimate``, seeds or patients carry the difference.
+    Source: DeLong et al. 1988, of the mean over seeds.
+
+    Args:
+        target: (N,) of 0 and 1, at least two of each.
+    """
+    auc, influence = _auc_and_influence(target, scores)
+    reference_auc, reference_influence = _auc_and_influence(target, reference)
+    alone = TestSet(target, np.arange(len(target)))
+    variance, _ = image_variance(alone, (influence - reference_influence).mean(axis=0))
+    return Estimate(float(np.mean(auc - reference_auc)), float(np.sqrt(variance)), np.inf, seed_error=False)
 
 
 def _auc_and_influence(target: Target, scores: Score) -> tuple[Score, Score]:
@@ -121,18 +156,32 @@ def _auc_and_influence(target: Target, scores: Score) -> tuple[Score, Score]:
     return auc, influence
 
 
-def _estimate(test: TestSet, per_seed: Score, influence: Score) -> Estimate:
+def _estimate(test: TestSet, per_seed: Score, influence: Score, generator: NDArray[np.int64] | None = None) -> Estimate:
     """Both parts summed."""
     image_part, image_freedom = image_variance(test, influence.mean(axis=0))
     seeds = len(per_seed)
-    seed_part = float(np.var(per_seed, ddof=1)) / seeds if seeds > 1 else 0.0
+    cluster = np.arange(seeds) if generator is None or len(np.unique(generator)) == 1 else generator
+    seed_part, seed_freedom = seed_variance(per_seed, cluster)
     if seed_part < 1e-12 * float(np.max(np.abs(per_seed))) ** 2:
         seed_part = 0.0  # equal seeds but for rounding
     freedom = image_freedom
     if seed_part > 0:
-        freedom = summed_freedom(seed_part, seeds - 1, image_part, image_freedom)
+        freedom = summed_freedom(seed_part, seed_freedom, image_part, image_freedom)
     error = float(np.sqrt(seed_part + image_part))
     return Estimate(float(per_seed.mean()), error, float(freedom), seed_error=seeds > 1)
+
+
+def seed_variance(per_seed: Score, cluster: NDArray[np.int64]) -> tuple[float, float]:
+    """Variance of the mean of (S,) values that whole clusters of seeds have in common, and its degrees of freedom.
+
+    With one seed in each cluster it is the sample variance divided by S; with one cluster nothing can be said: 0.
+    Source: Liang and Zeger 1986, of a mean, with the factor G / (G - 1) for G clusters.
+    """
+    names, member = np.unique(cluster, return_inverse=True)
+    if len(names) == 1:
+        return 0.0, 0.0
+    sums = np.bincount(member, weights=per_seed - per_seed.mean())
+    return float(len(names) / (len(names) - 1) * np.sum(sums**2)) / len(per_seed) ** 2, len(names) - 1.0
 
 
 def summed_freedom(few: float, few_freedom: float, many: float, many_freedom: float) -> float:

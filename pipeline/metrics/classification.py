@@ -4,9 +4,14 @@ Everywhere: ``target`` is (N,) of 0 and 1 with both present, ``score`` is (N,), 
 is called malignant when ``score >= threshold``.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import sklearn.metrics
 from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from scipy.special import expit, log_expit, logit
+from sklearn.isotonic import IsotonicRegression
 
 from pipeline.metrics.ranking import Score, Target
 
@@ -46,6 +51,12 @@ def threshold_at_specificity(target: Target, score: Score, specificity: float) -
     return float(thresholds[false_rate <= 1 - specificity + 1e-9][-1])
 
 
+def threshold_at_sensitivity(target: Target, score: Score, sensitivity: float) -> float:
+    """The highest threshold on these images that calls at least this share of malignant images."""
+    _, true_rate, thresholds = sklearn.metrics.roc_curve(target, score, drop_intermediate=False)
+    return float(thresholds[true_rate >= sensitivity - 1e-9][0])
+
+
 def sensitivity(target: Target, score: Score, threshold: float) -> float:
     return float(np.mean(score[target == 1] >= threshold))
 
@@ -59,9 +70,30 @@ def balanced_accuracy(target: Target, score: Score, threshold: float) -> float:
     return float(sklearn.metrics.balanced_accuracy_score(target, score >= threshold))
 
 
+def mcc(target: Target, score: Score, threshold: float) -> float:
+    """Correlation of call and target in [-1, 1]; 0 where all or none are called. Source: Matthews 1975."""
+    return float(sklearn.metrics.matthews_corrcoef(target, score >= threshold))
+
+
 def brier(target: Target, probability: Score) -> float:
     """Mean squared distance of probability and target, in [0, 1]; 0 is best. Source: Brier 1950."""
     return float(sklearn.metrics.brier_score_loss(target, probability))
+
+
+class BrierParts(NamedTuple):
+    """Brier score = miscalibration - discrimination + uncertainty, none of them negative."""
+
+    miscalibration: float  # what a perfect recalibration would save
+    discrimination: float  # what the recalibrated probabilities save over the share of malignant images
+    uncertainty: float  # the score of that share as everybody's probability
+
+
+def brier_parts(target: Target, probability: Score) -> BrierParts:
+    """Source: Dimitriadis, Gneiting, Jordan 2021 (CORP), section 2: recalibrated by isotonic regression, no bins."""
+    recalibrated = IsotonicRegression(y_min=0, y_max=1).fit_transform(probability, target)
+    uncertainty = float(target.mean() * (1 - target.mean()))
+    after = float(np.mean((recalibrated - target) ** 2))
+    return BrierParts(brier(target, probability) - after, uncertainty - after, uncertainty)
 
 
 def calibration_curve(target: Target, probability: Score, bins: int) -> tuple[Score, Score, NDArray[np.int64]]:
@@ -85,3 +117,31 @@ def ece(target: Target, probability: Score, bins: int) -> float:
     """
     mean, observed, size = calibration_curve(target, probability, bins)
     return float(np.sum(size * np.abs(mean - observed)) / len(target))
+
+
+def adaptive_ece(target: Target, probability: Score, bins: int) -> float:
+    """As ``ece``, but in bins of equally many images: equal widths leave most bins of a rare class all but empty.
+
+    Source: Nixon et al. 2019, of the probability of malignant; equal probabilities share a bin here.
+    """
+    edges = np.unique(np.quantile(probability, np.linspace(0, 1, bins + 1)[1:-1]))
+    member = np.searchsorted(edges, probability, side="right")
+    distance = np.bincount(member, weights=probability - target)
+    return float(np.sum(np.abs(distance)) / len(target))
+
+
+def fitted_temperature(target: Target, probability: Score) -> float:
+    """The T of sigmoid(logit / T) with the highest likelihood on these images. Source: Guo et al. 2017, section 4.2."""
+    logits = _logits(probability)
+    signed = np.where(target == 1, logits, -logits)
+    fit = minimize_scalar(lambda log_t: -np.mean(log_expit(signed * np.exp(-log_t))), bounds=(-5, 5), method="bounded")
+    return float(np.exp(fit.x))
+
+
+def at_temperature(probability: Score, temperature: float) -> Score:
+    return np.asarray(expit(_logits(probability) / temperature))
+
+
+def _logits(probability: Score) -> Score:
+    """Of a probability that was rounded to 0 or 1, the nearest that is neither."""
+    return np.asarray(logit(np.clip(probability, 1e-15, 1 - 1e-15)))

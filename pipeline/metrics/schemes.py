@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.metrics import classification
 from pipeline.metrics.auc_inference import (
@@ -13,13 +14,14 @@ from pipeline.metrics.auc_inference import (
     Judgement,
     TestSet,
     auc_estimate,
+    delong_estimate,
     detectable_gain,
     gain_estimate,
     judge,
 )
 from pipeline.metrics.ranking import Score, Target, roc_auc, threshold_youden
+from pipeline.params.classifier import BASELINE, CLASSIC, PLACEBO
 
-BASELINE, CLASSIC, PLACEBO = "baseline", "classic", "oversample"
 RIVALS = {"auc_gain": BASELINE, "auc_gain_over_placebo": PLACEBO, "auc_gain_over_classic": CLASSIC}
 CURVE_POINTS = np.linspace(0, 1, 101)
 Columns = dict[str, Any]
@@ -28,37 +30,46 @@ Report = dict[str, Any]
 
 @dataclass(frozen=True)
 class Run:
-    """The probabilities of one scheme: (S, N) each, a row per seed."""
+    """The probabilities of one scheme: (S, N) each, a row per seed; ``generator`` is (S,): whose images each saw."""
 
     val: Score
     test: Score
+    generator: NDArray[np.int64] | None = None
 
 
-def compare(runs: Mapping[str, Run], gan_schemes: list[str], test: TestSet, confidence: float) -> dict[str, Report]:
+def compare(
+    runs: Mapping[str, Run], synthetic_schemes: list[str], test: TestSet, confidence: float
+) -> dict[str, Report]:
     """AUC, gains and verdict of every scheme; None where the scheme to compare with was not trained."""
     gains = {scheme: _gains(run, runs, test) for scheme, run in runs.items()}
     judged = {
         scheme: Comparison(gains[scheme][CLASSIC], gains[scheme][PLACEBO])
-        for scheme in gan_schemes
+        for scheme in synthetic_schemes
         if CLASSIC in runs and PLACEBO in runs
     }
     verdicts = judge(judged, 1 - confidence)
     reports = {}
     for scheme, run in runs.items():
-        report = _auc_report(auc_estimate(test, run.test), confidence) | _seeds_report(test.target, run.test)
+        report = auc_report(auc_estimate(test, run.test), confidence) | _seeds_report(test.target, run.test)
         for key, rival in RIVALS.items():
             report |= _gain_report(key, gains[scheme].get(rival), confidence)
-        reports[scheme] = report | _verdict_report(scheme in gan_schemes, verdicts.get(scheme))
+            report[f"{key}_p_delong"] = _delong(test, run, runs.get(rival))
+        reports[scheme] = report | _verdict_report(scheme in synthetic_schemes, verdicts.get(scheme))
         detectable = detectable_gain(judged[scheme], 1 - confidence, len(judged)) if scheme in judged else None
         reports[scheme]["detectable_gain"] = detectable
     return reports
 
 
 def _gains(run: Run, runs: Mapping[str, Run], test: TestSet) -> dict[str, Estimate]:
-    return {rival: gain_estimate(test, run.test, runs[rival].test) for rival in RIVALS.values() if rival in runs}
+    return {
+        rival: gain_estimate(test, run.test, runs[rival].test, run.generator)
+        for rival in RIVALS.values()
+        if rival in runs
+    }
 
 
-def _auc_report(auc: Estimate, confidence: float) -> Report:
+def auc_report(auc: Estimate, confidence: float) -> Report:
+    """With its interval, held to [0, 1]."""
     low, high = np.clip(auc.interval(confidence), 0, 1)
     return {
         "auc": auc.value,
@@ -75,13 +86,18 @@ def _seeds_report(target: Target, scores: Score) -> Report:
 
 def _gain_report(key: str, gain: Estimate | None, confidence: float) -> Report:
     low, high = gain.interval(confidence) if gain else (None, None)
-    return {key: gain.value if gain else None, f"{key}_ci_low": low, f"{key}_ci_high": high}
+    p_value = gain.p_value() if gain else None
+    return {key: gain.value if gain else None, f"{key}_ci_low": low, f"{key}_ci_high": high, f"{key}_p": p_value}
 
 
-def _verdict_report(is_gan: bool, judgement: Judgement | None) -> Report:
+def _delong(test: TestSet, run: Run, rival: Run | None) -> float | None:
+    return delong_estimate(test.target, run.test, rival.test).p_value() if rival else None
+
+
+def _verdict_report(is_synthetic: bool, judgement: Judgement | None) -> Report:
     if judgement:
         return judgement._asdict()
-    return {"verdict": "not tested" if is_gan else "reference", "p_holm": None}
+    return {"verdict": "not tested" if is_synthetic else "reference", "p_holm": None}
 
 
 def score(run: Run, val_target: Target, test_target: Target, bins: int) -> dict[str, float]:
@@ -92,14 +108,30 @@ def score(run: Run, val_target: Target, test_target: Target, bins: int) -> dict[
 
 def _score_seed(val: Score, test: Score, val_target: Target, test_target: Target, bins: int) -> dict[str, float]:
     at_specificity = classification.threshold_at_specificity(val_target, val, 0.9)
+    at_sensitivity = classification.threshold_at_sensitivity(val_target, val, 0.9)
     youden = threshold_youden(val_target, val)
+    temperature = classification.fitted_temperature(val_target, val)
+    scaled = classification.at_temperature(test, temperature)
+    parts = classification.brier_parts(test_target, test)
     return {
         "average_precision": classification.average_precision(test_target, test),
         "pauc_tpr80": classification.pauc_tpr80(test_target, test),
         "sensitivity_at_90_specificity": classification.sensitivity(test_target, test, at_specificity),
+        "specificity_at_90_sensitivity": classification.specificity(test_target, test, at_sensitivity),
         "balanced_accuracy": classification.balanced_accuracy(test_target, test, youden),
-        "brier": classification.brier(test_target, test),
-        "ece": classification.ece(test_target, test, bins),
+        "mcc": classification.mcc(test_target, test, youden),
+        **{f"brier_{name}": part for name, part in parts._asdict().items()},
+        "temperature": temperature,
+        **_calibration(test_target, test, bins),
+        **{f"{name}_at_temperature": value for name, value in _calibration(test_target, scaled, bins).items()},
+    }
+
+
+def _calibration(target: Target, probability: Score, bins: int) -> dict[str, float]:
+    return {
+        "brier": classification.brier(target, probability),
+        "ece": classification.ece(target, probability, bins),
+        "adaptive_ece": classification.adaptive_ece(target, probability, bins),
     }
 
 

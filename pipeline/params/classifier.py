@@ -16,6 +16,7 @@ Model = Literal[
     "efficientnet-b6",
     "efficientnet-b7",
 ]
+BASELINE, CLASSIC, PLACEBO = "baseline", "classic", "oversample"  # real schemes that the verdict compares with
 Coefficient = Annotated[float, Field(gt=0)] | None  # null: the model's own
 
 
@@ -28,23 +29,32 @@ class ClassifierTrainParams(Section):
     evaluate_steps: int = Field(gt=0)  # steps between two looks at the val AUC
 
 
-class RealScheme(Section):
-    """Trained on real images only."""
+class Scheme(Section):
+    """How a classifier is trained; what is added to its images, the two kinds of scheme say."""
 
-    augment: Literal["none", "standard"]
+    augment: Literal["none", "standard", "randaugment"]
     sampler: Literal["imbalanced", "shuffled"]
     loss: Literal["bce", "weighted", "focal"]
+
+
+class RealScheme(Scheme):
+    """Trained on real images only."""
+
     duplicates: Literal["none", "balance"]  # real malignant images again, until the classes are equal: the placebo
 
 
-class GanScheme(Section):
-    """Trained on real and synthetic images."""
+class GanScheme(Scheme):
+    """Trained on synthetic images, as a rule beside real ones."""
 
-    augment: Literal["none", "standard"]
-    sampler: Literal["imbalanced", "shuffled"]
-    loss: Literal["bce", "weighted", "focal"]
-    # malignant images until the classes are equal, or this fraction of each class
+    real: bool  # whether the real training images are shown too
+    # malignant images until the classes are equal, or this fraction of each class's real training images
     synthetic: Literal["balance"] | Annotated[float, Field(gt=0)]
+
+
+class FilteredScheme(GanScheme):
+    """Of the synthetic images only those that the baseline classifiers take for what they are meant to be."""
+
+    votes: float = Field(gt=0, le=1)  # the share of the baseline's seeds that must agree
 
 
 SchemeName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
@@ -64,3 +74,9 @@ class ClassifierParams(Section):
     train: ClassifierTrainParams
     real_schemes: dict[SchemeName, RealScheme]
     gan_schemes: dict[SchemeName, GanScheme]
+    filtered_schemes: dict[SchemeName, FilteredScheme]
+
+    @property
+    def synthetic_schemes(self) -> dict[str, GanScheme]:
+        """Those that the verdict is about."""
+        return {**self.gan_schemes, **self.filtered_schemes}

@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
+from itertools import combinations
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, create_model, field_validator
 
 from pipeline.params.classes import ClassName
-from pipeline.params.classifier import ClassifierParams
+from pipeline.params.classifier import BASELINE, CLASSIC, PLACEBO, ClassifierParams
 from pipeline.params.compute import ComputeParams
+from pipeline.params.controls import ControlsParams
 from pipeline.params.evaluate import EvaluateParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import ConditionColumn, GanTrainParams
@@ -24,7 +26,6 @@ from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
 
 GAN_SIZES = (32, 64, 128, 256)
-REFERENCES = ("baseline", "classic", "oversample")  # what the verdict compares with
 
 
 # One optional block per registered variant; the active one is required by a rule below.
@@ -70,6 +71,7 @@ SECTIONS: dict[str, type[Section]] = {
     "score": ScoreParams,
     "classifier": ClassifierParams,
     "evaluate": EvaluateParams,
+    "controls": ControlsParams,
     "compute": ComputeParams,
 }
 
@@ -169,7 +171,7 @@ def _sizes(image: ImageParams, features: FeaturesParams, gan: GanParams, classif
     ):
         if size > image.size:
             yield f"{key} is {size} and image.size {image.size}; images are never enlarged: raise image.size"
-    if classifier.gan_schemes and gan.image_size < classifier.image_size:
+    if classifier.synthetic_schemes and gan.image_size < classifier.image_size:
         yield (
             f"gan.image_size is {gan.image_size} and classifier.image_size {classifier.image_size}; enlarged synthetic "
             "images are blurred and give their label away: lower classifier.image_size"
@@ -177,27 +179,42 @@ def _sizes(image: ImageParams, features: FeaturesParams, gan: GanParams, classif
 
 
 def _schemes(gan: GanParams, classifier: ClassifierParams) -> Iterator[str]:
-    for name in classifier.real_schemes.keys() & classifier.gan_schemes.keys():
-        yield f"scheme {name} is in both classifier.real_schemes and classifier.gan_schemes; rename one"
-    if not classifier.gan_schemes:
+    groups = {key: getattr(classifier, key) for key in ("real_schemes", "gan_schemes", "filtered_schemes")}
+    for (first, some), (second, others) in combinations(groups.items(), 2):
+        for name in sorted(some.keys() & others.keys()):
+            yield f"scheme {name} is in both classifier.{first} and classifier.{second}; rename one"
+    if not classifier.synthetic_schemes:
         return
-    for name in REFERENCES:
+    for name in (BASELINE, CLASSIC, PLACEBO):
         if name not in classifier.real_schemes:
-            yield f"classifier.real_schemes.{name} is missing; the verdict on gan_schemes compares with it"
-    for name, scheme in classifier.gan_schemes.items():
+            yield f"classifier.real_schemes.{name} is missing; the verdict on synthetic images compares with it"
+    for name, scheme in classifier.synthetic_schemes.items():
         needed = ["malignant"] if scheme.synthetic == "balance" else ["benign", "malignant"]
         for missing in sorted(set(needed) - set(gan.classes)):
             yield f"scheme {name} needs synthetic {missing} images and gan.classes is {gan.classes}; add {missing}"
+        if scheme.synthetic == "balance" and not scheme.real:
+            yield (
+                f"scheme {name} fills the classes up to equal numbers but shows no real images, so it would have no "
+                "benign ones; set real: true or give synthetic a fraction"
+            )
 
 
 def _balanced_twice(reduce: ReduceParams, classifier: ClassifierParams) -> Iterator[str]:
     if reduce.balance == "balanced":
-        for name, scheme in classifier.gan_schemes.items():
+        for name, scheme in classifier.synthetic_schemes.items():
             if scheme.synthetic == "balance":
                 yield (
                     f"scheme {name} fills the classes up to equal numbers, which reduce.balance: balanced has done; it "
                     "would add nothing: set reduce.balance: keep_ratio or give synthetic a fraction"
                 )
+
+
+def _controls(gan: GanParams, controls: ControlsParams) -> Iterator[str]:
+    for missing in sorted(set(controls.synthetic) - set(gan.classes)):
+        yield f"controls.synthetic has {missing} and gan.classes is {gan.classes}; add {missing} there, or leave it out"
+    for key, values in (("controls.views", controls.views), ("controls.synthetic", controls.synthetic)):
+        if len(set(values)) < len(values):
+            yield f"{key} repeats a value: {values}; list each once"
 
 
 def _frozen(classifier: ClassifierParams) -> Iterator[str]:
@@ -216,7 +233,7 @@ def _gray_imagenet(image: ImageParams, classifier: ClassifierParams) -> Iterator
 
 
 def _weighted_twice(classifier: ClassifierParams) -> Iterator[str]:
-    for name, scheme in (classifier.real_schemes | classifier.gan_schemes).items():
+    for name, scheme in {**classifier.real_schemes, **classifier.synthetic_schemes}.items():
         if scheme.loss == "weighted" and scheme.sampler == "imbalanced":
             yield f"scheme {name} balances the classes twice, by sampler and by loss: weighted; set sampler: shuffled"
 
@@ -242,6 +259,7 @@ RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("image", "features", "gan", "classifier"), _sizes),
     (("gan", "classifier"), _schemes),
     (("reduce", "classifier"), _balanced_twice),
+    (("gan", "controls"), _controls),
     (("classifier",), _frozen),
     (("classifier",), _weighted_twice),
     (("image", "classifier"), _gray_imagenet),

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 DASH = "–"  # noqa: RUF001, the sign for "nothing here"
-SCOPE = "this verdict is about these images, this split and these generator seeds"
 LISTED = 5  # entries of a list of counts that are printed
 Reports = Mapping[str, Mapping[str, Any]]
 REFERENCE_ROWS = {
@@ -25,13 +24,23 @@ def verdict_sentence(gan_reports: Reports) -> str:
         return "No scheme with synthetic images was trained, so there is no verdict."
     found = {verdict: [s for s, r in gan_reports.items() if r["verdict"] == verdict] for verdict in CLAUSES}
     clauses = [CLAUSES[verdict].format(enumerate_names(names)) for verdict, names in found.items() if names]
-    sentence = f"{'; '.join(clauses)}: {SCOPE}"
+    sentence = f"{'; '.join(clauses)}: {scope(min(report['generators'] for report in gan_reports.values()))}"
     tested = [report["detectable_gain"] for report in gan_reports.values() if report["detectable_gain"] is not None]
     if tested:
         sentence += (
             f", and the smallest gain in AUC that the test would have found with 95 % power is {max(tested):.3f}"
         )
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def scope(generators: int) -> str:
+    """What the verdict is about, by the number of generators of a class whose images the classifiers saw."""
+    if generators == 1:
+        return "this verdict is about these images, this split and these generator seeds"
+    return (
+        f"this verdict is about these images and this split, and its error includes that of {generators} generators "
+        "of each class"
+    )
 
 
 CLAUSES = {
@@ -148,6 +157,14 @@ def gain_cell(report: Mapping[str, Any], key: str) -> tuple[str, str]:
     if report[key] is None or low == high == 0:
         return DASH, ""
     return signed(report[key]), f"{signed(low)} to {signed(high)}"
+
+
+def gain_row(report: Mapping[str, Any], key: str) -> list[str]:
+    """A gain with its interval, its p value, and DeLong's; dashes where there is none."""
+    value, interval = gain_cell(report, key)
+    if not interval:
+        return [DASH] * 3
+    return [f"{value} ({interval})", p_value(report[f"{key}_p"]), p_value(report[f"{key}_p_delong"])]
 
 
 def paired(score: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
 from torchsampler import ImbalancedDatasetSampler
 
-from models.augment import orientations, standard
+from models.augment import Augmentation, orientations, rand_augment, standard
 from models.classifier import Classifier
 from models.losses import CLASSIFIER_LOSSES
 from pipeline.errors import InputError
@@ -25,6 +25,11 @@ from pipeline.training.batches import EpochOrder, to_unit_range
 EVALUATION_BATCH = 256
 # As in AIDL21-SAGAN's classifier, which counts epochs: more looks than these without a better val AUC halve the rate.
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 5, 0.5
+AUGMENTATIONS: dict[str, Augmentation] = {
+    "none": lambda images, rng: images,
+    "standard": standard,
+    "randaugment": rand_augment,
+}
 
 
 def shown_order(targets: NDArray[np.int64], sampler: str, count: int, seed: int) -> Tensor:
@@ -85,7 +90,7 @@ class ClassifierRun:
         self.malignant_share = float(targets.mean())
         self.train, self.autocast = train, autocast
         self.test_time_augmentation = test_time_augmentation
-        self.augmented, self.loss = augment == "standard", CLASSIFIER_LOSSES[loss]
+        self.augment, self.loss = AUGMENTATIONS[augment], CLASSIFIER_LOSSES[loss]
         self.order = shown_order(targets, sampler, train.steps * train.batch_size, stream_seed("order"))
         trained = [weights for weights in network.parameters() if weights.requires_grad]
         self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay, fused=True)
@@ -153,9 +158,7 @@ def classifier_step(run: ClassifierRun) -> Tensor:
     """One optimizer step; returns the mean loss, still on the device."""
     start = run.step * run.train.batch_size
     chosen = run.order[start : start + run.train.batch_size].to(run.images.device)
-    batch = to_unit_range(run.images[chosen])
-    if run.augmented:
-        batch = standard(batch, run.rng)
+    batch = run.augment(to_unit_range(run.images[chosen]), run.rng)
     run.network.train()
     with run.autocast():
         logits = run.network(batch.contiguous(memory_format=torch.channels_last)).float()

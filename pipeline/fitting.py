@@ -1,0 +1,206 @@
+"""One classifier, from packed images to what it says of val and test."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from efficientnet_pytorch.utils import url_map
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from models.classifier import Classifier
+from pipeline.compute import autocast, read_device
+from pipeline.errors import InputError
+from pipeline.images import at_size, rows_of
+from pipeline.named_by_content import check_name
+from pipeline.params.classifier import ClassifierTrainParams, Coefficient, Model, Scheme
+from pipeline.params.reader import StageParams
+from pipeline.progress import progress_bar
+from pipeline.resume import ResumePoint
+from pipeline.seeding import derive_seed
+from pipeline.store import sha256_of_file
+from pipeline.training.batches import as_tensor
+from pipeline.training.classifier import ClassifierRun, predict, train_classifier
+
+Added = list[tuple[NDArray[np.uint8], int]]  # packed images of any size, and their target
+
+
+class FittingParams(StageParams):
+    """What every classifier is trained with, whatever its scheme."""
+
+    seed: int = Field(alias="seed")
+    model: Model = Field(alias="classifier.model")
+    width: Coefficient = Field(alias="classifier.width")
+    depth: Coefficient = Field(alias="classifier.depth")
+    image_size: int = Field(alias="classifier.image_size")
+    weights: str = Field(alias="classifier.weights")
+    frozen_blocks: int = Field(alias="classifier.frozen_blocks")
+    batch_norm_momentum: float = Field(alias="classifier.batch_norm_momentum")
+    dropout: float = Field(alias="classifier.dropout")
+    test_time_augmentation: str = Field(alias="classifier.test_time_augmentation")
+    train: ClassifierTrainParams = Field(alias="classifier.train")
+    precision: str = Field(alias="compute.precision")
+
+
+class Pretrained(NamedTuple):
+    """A state dict of efficientnet-pytorch, and its file's digest."""
+
+    state_dict: dict[str, Tensor]
+    sha256: str
+
+
+class Fit(NamedTuple):
+    """A trained classifier and what it says of val and test: image_id, split, target, probability."""
+
+    run: ClassifierRun
+    network: Classifier
+    predictions: pd.DataFrame
+
+
+@contextmanager
+def fitted(
+    params: FittingParams,
+    scheme: Scheme,
+    title: tuple[str, str],
+    packed: NDArray[np.uint8],
+    splits: pd.DataFrame,
+    added: Added,
+    pretrained: Pretrained | None,
+    real: bool,
+) -> Iterator[Fit]:
+    """A classifier, trained or trained to its end; what it is resumed from is kept until the caller has its results.
+
+    Args:
+        title: the name and the seed of the experiment.
+        packed: all images at the classifier's size.
+        splits: image_id, row (in ``packed``), split, target.
+    """
+    name, seed = title
+    run = start_run(
+        params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained, real
+    )
+    resume = ResumePoint(
+        f"train_classifier_{name}_{seed}",
+        params,
+        [run.images, run.targets, run.order, run.val_images, torch.from_numpy(run.val_targets.copy())],
+    )
+    if state := resume.load():
+        run.load(state)
+        print(f"resumed at step {run.step}", flush=True)
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+        network = train_classifier(run, resume.save, bar.update)
+    held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
+    images = as_tensor(packed[held_out["row"]], run.images.device)
+    probability = predict(network, images, params.test_time_augmentation)
+    yield Fit(run, network, held_out[["image_id", "split", "target"]].assign(probability=probability))
+    resume.remove()
+
+
+def start_run(
+    params: FittingParams,
+    scheme: Scheme,
+    seed: int,
+    packed: NDArray[np.uint8],
+    splits: pd.DataFrame,
+    added: Added,
+    pretrained: Pretrained | None,
+    real: bool,
+) -> ClassifierRun:
+    """A classifier with its first weights, the training images and, to choose a step by, the val images.
+
+    Args:
+        packed: all images at the classifier's size.
+    """
+    device = read_device()
+    target = splits.set_index("row")["target"]
+    val = rows_of(splits, "val")
+    train = rows_of(splits, "train") if real else val[:0]
+    images = np.concatenate([packed[train], *(at_size(extra, params.image_size) for extra, _ in added)])
+    targets = np.concatenate([target[train].to_numpy(), *(np.full(len(extra), label) for extra, label in added)])
+    return ClassifierRun(
+        build_classifier(params, packed.shape[3], seed, pretrained),
+        images=as_tensor(images, device),
+        targets=targets,
+        val_images=as_tensor(packed[val], device),
+        val_targets=target[val].to_numpy(),
+        augment=scheme.augment,
+        sampler=scheme.sampler,
+        loss=scheme.loss,
+        train=params.train,
+        test_time_augmentation=params.test_time_augmentation,
+        stream_seed=partial(derive_seed, seed),
+        autocast=lambda: autocast(device, params.precision, cpu_gains=False),
+    )
+
+
+def build_classifier(params: FittingParams, channels: int, seed: int, pretrained: Pretrained | None) -> Classifier:
+    """A classifier with fresh or pretrained weights.
+
+    Raises:
+        InputError: if the weights are of another model.
+    """
+    torch.manual_seed(derive_seed(seed, "weights"))
+    try:
+        classifier = Classifier(
+            model=params.model,
+            width=params.width,
+            depth=params.depth,
+            image_size=params.image_size,
+            channels=channels,
+            frozen_blocks=params.frozen_blocks,
+            batch_norm_momentum=params.batch_norm_momentum,
+            dropout=params.dropout,
+        )
+        if pretrained:
+            classifier.load_pretrained(pretrained.state_dict)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    return classifier
+
+
+def read_pretrained(weights: str, model: str) -> Pretrained | None:
+    """What training starts from; None: from scratch.
+
+    Args:
+        weights: none | imagenet | the path of a state dict, named after its content as torch.hub names files:
+            ``<name>-<8 or more first digits of its sha256>.<suffix>``. So another content is another param.
+
+    Raises:
+        InputError: if the file cannot be had, is no state dict, or has another content than its name says.
+    """
+    if weights == "none":
+        return None
+    path = imagenet_file(model) if weights == "imagenet" else Path(weights)
+    if not path.is_file():
+        raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
+    sha256 = sha256_of_file(path)
+    if weights != "imagenet":
+        check_name("classifier.weights", path, sha256)
+    try:
+        state_dict = dict(torch.load(path, map_location="cpu", weights_only=True))
+    except (UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
+        raise InputError(f"classifier.weights is {weights}: {path} is no state dict saved by torch.save") from error
+    return Pretrained(state_dict, sha256)
+
+
+def imagenet_file(model: str) -> Path:
+    """ImageNet weights from efficientnet-pytorch's own address, downloaded once into torch.hub's folder."""
+    url = url_map[model]
+    path = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            torch.hub.download_url_to_file(url, str(path))
+        except OSError as error:
+            raise InputError(
+                f"classifier.weights is imagenet, but the weights of {model} could not be downloaded ({error}); "
+                "give the path of a state dict, or none"
+            ) from error
+    return path
