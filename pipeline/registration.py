@@ -48,16 +48,17 @@ def shifted_correlation(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> 
     return best
 
 
-def details(thumbnails: NDArray[np.uint8], seen: NDArray[np.bool_]) -> Pictures:
+def details(thumbnails: NDArray[np.uint8], seen: NDArray[np.bool_], smoothing: float = SMOOTHING) -> Pictures:
     """What is left without what is wider than a lesion's structures, 0 where nothing is seen; (N, H, W).
 
     Args:
         thumbnails: (N, H, W).
         seen: (N, H, W), the pixels that count.
+        smoothing: px.
     """
     weight = seen.astype(np.float32)
     gray = np.multiply(thumbnails, weight, dtype=np.float32)
-    wide = _smoothed(gray) / np.maximum(_smoothed(weight), np.float32(1e-3))
+    wide = _smoothed(gray, smoothing) / np.maximum(_smoothed(weight, smoothing), np.float32(1e-3))
     return np.subtract(gray, wide * weight, dtype=np.float32)
 
 
@@ -71,9 +72,9 @@ def black_frame(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return binary_dilation(frame, structure=neighbours, iterations=EDGE)
 
 
-def _smoothed(pictures: Pictures) -> Pictures:
-    down = gaussian_filter1d(pictures, SMOOTHING, axis=1, mode="nearest")
-    return np.asarray(gaussian_filter1d(down, SMOOTHING, axis=2, mode="nearest"), dtype=np.float32)
+def _smoothed(pictures: Pictures, smoothing: float) -> Pictures:
+    down = gaussian_filter1d(pictures, smoothing, axis=1, mode="nearest")
+    return np.asarray(gaussian_filter1d(down, smoothing, axis=2, mode="nearest"), dtype=np.float32)
 
 
 def _standardised(pictures: Pictures) -> Pictures:

@@ -16,7 +16,6 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
-from pipeline.metrics.copies import COPY_SIZE
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import CLASSIC, ClassifierParams
 from pipeline.params.controls import ControlsParams
@@ -32,7 +31,7 @@ from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
 from pipeline.reporting import controls, dataset, intervals, subgroups, text, times
-from pipeline.reporting.figures import COLOURS, curves_figure, distances_figure
+from pipeline.reporting.figures import COLOURS, curves_figure, likeness_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
 from pipeline.reporting.training import classifier_figures, extractor_figure, generator_figures
@@ -103,7 +102,7 @@ def main() -> None:
         keep_trailing_newline=True,
     )
     templates.globals |= {"text": text, "duration": times.duration}
-    templates.globals |= {"turned": dataset.TURNED, "copy_size": COPY_SIZE}
+    templates.globals |= {"turned": dataset.TURNED}
     write_text(REPORT, templates.get_template("report.html").render(content))
     write_text(MODEL_CARD, templates.get_template("model_card.md").render(content))
 
@@ -203,9 +202,9 @@ def nearest(params: Params, splits: pd.DataFrame, class_name: ClassName) -> dict
     manifests = {seed: read_csv(folder / MANIFEST, dtype=NAMES) for seed, folder in folders.items()}
     synthetic = {seed: open_images(folder) for seed, folder in folders.items()}
     found = nearness(manifests, synthetic, open_images(IMAGES), splits, TARGETS[class_name])
-    distances = {"synthetic, all that were drawn": found.drawn, "real, of val and test": found.held_out}
+    likeness = {"synthetic, all that were drawn": found.drawn, "real, of val and test": found.held_out}
     return found._asdict() | {
-        "figure": distances_figure(distances, params.synthesize.copy_distance),
+        "figure": likeness_figure(likeness, params.synthesize.copy_likeness),
         "sentence": text.nearness_sentence(found.drawn, found.held_out),
     }
 

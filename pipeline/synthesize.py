@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.compute import read_device
+from pipeline.copies import References
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, at_size, contact_sheet, open_images, rows_of
-from pipeline.metrics.copies import COPY_SIZE, nearest_distance
+from pipeline.images import ARRAY, contact_sheet, open_images, rows_of
 from pipeline.params.classes import ClassName
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.synthesize import SynthesizeParams
@@ -42,7 +42,7 @@ def main(class_name: ClassName, gan_seed: str) -> None:
     generator = TrainedGenerator(CHECKPOINTS / class_name / gan_seed, read_device())
     splits = read_csv(SPLITS)
     rows = rows_of(splits, "train")  # of both classes: some generators are trained on both, or translate the other
-    training = at_size(open_images(IMAGES)[rows], COPY_SIZE)
+    training = References(open_images(IMAGES)[rows])
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", class_name, gan_seed))
     images, manifest = draw(lambda count: generator.draw(count, rng), params.synthesize, training)
     names = splits.sort_values("row")["image_id"].to_numpy()[rows]  # a row for every packed image
@@ -55,16 +55,16 @@ def main(class_name: ClassName, gan_seed: str) -> None:
 
 
 def draw(
-    sample: Callable[[int], NDArray[np.uint8]], params: SynthesizeParams, training: NDArray[np.uint8]
+    sample: Callable[[int], NDArray[np.uint8]], params: SynthesizeParams, training: References
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
     """Draws until ``count`` images are none of them a copy of a training image.
 
     Args:
         sample: draws as many images as it is told, (N, H, W, C), or fewer where no more were made.
-        training: the training images at COPY_SIZE, (N, 16, 16, C).
+        training: the training images.
 
     Returns: the images (count, H, W, C), and a row for every image drawn: ``row`` (empty for a dropped copy),
-        ``nearest`` (index into ``training``), ``distance``, ``copy``.
+        ``nearest`` (index into ``training``), ``likeness``, ``copy``.
 
     Raises:
         InputError: if too many are copies.
@@ -76,14 +76,14 @@ def draw(
             images = sample(params.batch_size)
             if not len(images):
                 break
-            distance, nearest = nearest_distance(at_size(images, COPY_SIZE), training)
-            copy = distance < params.copy_distance
+            likeness, nearest = training.likeness(images)
+            copy = likeness >= params.copy_likeness
             new = np.flatnonzero(~copy)[: params.count - found]
             last = new[-1] + 1 if found + len(new) == params.count else len(images)
             row = pd.array([pd.NA] * last, dtype="Int64")
             row[new] = np.arange(found, found + len(new))
             tables.append(
-                pd.DataFrame({"row": row, "nearest": nearest[:last], "distance": distance[:last], "copy": copy[:last]})
+                pd.DataFrame({"row": row, "nearest": nearest[:last], "likeness": likeness[:last], "copy": copy[:last]})
             )
             kept.append(images[new])
             found += len(new)
@@ -94,8 +94,8 @@ def draw(
     no_more = drawn < len(batches) * params.batch_size
     remedy = "give more images" if no_more else "the generator copies: train it for less long"
     raise InputError(
-        f"of {drawn} images drawn only {found} lie at least synthesize.copy_distance "
-        f"{params.copy_distance:g} from every training image and {params.count} are wanted; "
+        f"of {drawn} images drawn only {found} stay below synthesize.copy_likeness {params.copy_likeness:g} to every "
+        f"training image and {params.count} are wanted; "
         f"{remedy}, or lower synthesize.count"
     )
 

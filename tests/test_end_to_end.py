@@ -74,6 +74,7 @@ def test_stages_log_their_time(clone: Path) -> None:
     assert set(pd.read_csv(clone / "logs/times.csv")["stage"].str.split("@").str[0]) == {
         *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
         *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
+        *("subgroups", "control_metadata", "control_view", "control_synthetic"),
     }
 
 
@@ -121,7 +122,9 @@ def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone
         ),
         "train_classifier_gan@gan_balanced-0",
         "train_classifier_gan@gan_plus_10-0",
+        "control_synthetic@malignant-0",
         "evaluate",
+        "subgroups",
         "report",
     }
     changed = run("dvc", "metrics", "diff", cwd=clone)
@@ -207,7 +210,10 @@ def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone:
     packed = clone / "data/images/images.npy"
     before = np.load(packed)
     untouched = executed(run("dvc", "repro", cwd=clone))
-    assert untouched == {"check_params", "ingest", "reduce", "prepare", "split", "report"}
+    assert untouched == {
+        *("check_params", "ingest", "reduce", "prepare", "split", "report"),
+        *("subgroups", "control_metadata"),  # these read the metadata
+    }
     assert (np.load(packed) == before).all()
 
     image_id = readable_image(clone)
@@ -274,4 +280,4 @@ def test_copies_of_training_images_are_stopped(clone: Path, fresh_renders: dict[
     copies = np.resize(packed[splits["row"]][:, :, ::-1], (300, *packed.shape[1:]))  # mirrored
     log = put_to_the_verdict(clone, {"malignant": copies, "benign": fresh_renders["benign"][:-1]}, monkeypatch)
     assert "images drawn only" in log
-    assert "lie at least synthesize.copy_distance" in log
+    assert "stay below synthesize.copy_likeness" in log

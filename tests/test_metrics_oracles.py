@@ -17,7 +17,6 @@ from torch_fidelity.metric_prc import KEY_METRIC_PRECISION, KEY_METRIC_RECALL, p
 
 from pipeline.metrics import classification
 from pipeline.metrics.auc_inference import SEED_CONFIDENCE, holm, summed_freedom
-from pipeline.metrics.copies import nearest_distance
 from pipeline.metrics.distribution import fid, kid, prdc
 from pipeline.metrics.ranking import roc_auc
 from pipeline.score_synthetic import mean_measures
@@ -154,17 +153,3 @@ def test_the_five_measures_are_those_of_piq_one_pair_at_a_time(channels):
         for name, measure in PIQ.items()
     }
     assert mean_measures(torch.from_numpy(images), references) == agrees(expected)
-
-
-def test_the_nearest_reference_is_that_of_a_plain_search():
-    rng = np.random.default_rng(6)
-    images, references = (rng.integers(0, 256, (count, 6, 6, 3), dtype=np.uint8) for count in (20, 30))
-    images[3] = np.rot90(references[17])
-    images[4] = references[9].transpose(1, 0, 2)
-    distance, nearest = nearest_distance(images, references, chunk=7)
-    for row, image in enumerate(images / 255):
-        turns = [np.rot90(flipped, turn) for flipped in (image, image[::-1]) for turn in range(4)]
-        errors = [min(np.sqrt(np.mean((turn - one / 255) ** 2)) for turn in turns) for one in references]
-        assert nearest[row] == np.argmin(errors)
-        assert distance[row] == pytest.approx(min(errors), rel=1e-4, abs=1e-7)  # of a copy: rounding's root
-    assert (nearest[3], nearest[4]) == (17, 9)

@@ -143,7 +143,7 @@ def test_synthesize(result) -> None:
         assert result(main, [SYNTHETIC], changed) != base, changed
     nearest = np.loadtxt(SYNTHETIC / "manifest.csv", delimiter=",", skiprows=1, usecols=1)
     gate = float(np.median(nearest))
-    assert result(main, [SYNTHETIC], {"synthesize.copy_distance": gate, "synthesize.count": 10}) != base
+    assert result(main, [SYNTHETIC], {"synthesize.copy_likeness": gate, "synthesize.count": 10}) != base
 
 
 def test_train_features(result) -> None:

@@ -178,8 +178,8 @@ def write_generator(class_name, seed=0):
     write(f"reports/generators/{class_name}_{seed}.json", scores)
     curve = "kimg,generator_loss,discriminator_loss,extra,val_kid\n1,2,3,4,\n2,3,4,5,0.3\n3,3,4,5,0.2\n"
     write(f"reports/plots/gan_{class_name}_{seed}.csv", curve)
-    distance = np.linspace(0.01, 0.16, 16)  # the first is a copy
-    manifest = pd.DataFrame({"row": [None, *range(15)], "distance": distance, "copy": distance < 0.02})
+    likeness = np.linspace(0.9, 0.1, 16)  # the first is a copy
+    manifest = pd.DataFrame({"row": [None, *range(15)], "likeness": likeness, "copy": likeness > 0.88})
     manifest["row"] = manifest["row"].astype("Int64")
     manifest.assign(nearest_image_id="image_1").to_csv(directory / "manifest.csv", index=False)
     Path("reports/samples").mkdir(exist_ok=True)
@@ -421,9 +421,9 @@ def test_the_nearest_pairs_of_each_class_are_shown_with_typical_ones(standard):
     opened = standard[0]
     shown = [attrs["alt"] for tag, attrs in opened.tags if tag == "img" and "the training image" in attrs["alt"]]
     assert len(shown) == 2 * (pairs.CLOSEST + pairs.TYPICAL)
-    assert opened.text.count("1 of 16 images drawn were nearer than 0.02 and dropped as copies") == 2
-    assert "0.020 , generator seed 0; image_1" in opened.text
-    assert "the nearest at 0.010; of real images of val and test half lie within" in opened.text
+    assert opened.text.count("1 of 16 images drawn reached 0.6 and were dropped as copies") == 2
+    assert "0.85 , generator seed 0; image_1" in opened.text
+    assert "the most alike is at 0.90; of real images of val and test half are below" in opened.text
 
 
 def test_classifiers_and_generators_have_their_training(standard):

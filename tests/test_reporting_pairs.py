@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from pipeline.copies import References
 from pipeline.images import at_size
-from pipeline.metrics.copies import COPY_SIZE, nearest_distance
 from pipeline.registration import TURNS
 from pipeline.reporting import pairs
-from pipeline.reporting.figures import distances_figure
+from pipeline.reporting.figures import likeness_figure
 
 RNG = np.random.default_rng(0)
 SIZE = 64
@@ -33,7 +33,7 @@ def shown(pair):
 def test_the_training_image_is_turned_to_lie_as_the_synthetic_one_does(turn, channels):
     [training] = photographs(1, channels)
     synthetic = TURNS[turn](training[np.newaxis])[0]
-    pair = pairs.nearest_pair(synthetic, training, {"seed": 4, "nearest_image_id": "a", "distance": 0.0})
+    pair = pairs.nearest_pair(synthetic, training, {"seed": 4, "nearest_image_id": "a", "likeness": 0.0})
     picture = shown(pair)
     size = pairs.PAIR_SIZE
     assert pair.turn == turn
@@ -52,19 +52,18 @@ def near():
     for seed in (0, 3):
         noise = RNG.normal(0, np.arange(1, 11)[:, None, None, None] * 12 + seed, (10, SIZE, SIZE, 3))
         synthetic[seed] = np.clip(images[train] + noise, 0, 255).astype(np.uint8)
-        small = [at_size(part, COPY_SIZE) for part in (synthetic[seed], images[train])]
-        distance, nearest = nearest_distance(*small)
-        rows = pd.DataFrame({"row": pd.array(range(10), dtype="Int64"), "distance": distance, "copy": False})
+        likeness, nearest = References(images[train]).likeness(synthetic[seed])
+        rows = pd.DataFrame({"row": pd.array(range(10), dtype="Int64"), "likeness": likeness, "copy": False})
         rows["nearest_image_id"] = [f"i{row}" for row in train[nearest]]
-        dropped = pd.DataFrame({"row": [None], "distance": [0.001], "copy": [True], "nearest_image_id": ["i1"]})
+        dropped = pd.DataFrame({"row": [None], "likeness": [0.999], "copy": [True], "nearest_image_id": ["i1"]})
         manifests[seed] = pd.concat([dropped.astype(rows.dtypes), rows], ignore_index=True)
     return pairs.nearness(manifests, synthetic, images, splits, 1), manifests, images
 
 
 def test_the_nearest_of_all_seeds_come_first_and_copies_are_not_shown(near):
     found, manifests, _ = near
-    kept = pd.concat(manifests.values()).query("not copy")["distance"].sort_values()
-    assert [pair.distance for pair in found.closest] == list(kept[: pairs.CLOSEST])
+    kept = pd.concat(manifests.values()).query("not copy")["likeness"].sort_values(ascending=False)
+    assert [pair.likeness for pair in found.closest] == list(kept[: pairs.CLOSEST])
     assert {pair.seed for pair in found.closest} == {0, 3}
     assert found.copies == 2
     assert len(found.drawn) == 22
@@ -72,10 +71,10 @@ def test_the_nearest_of_all_seeds_come_first_and_copies_are_not_shown(near):
 
 def test_typical_pairs_lie_at_the_median(near):
     found, manifests, _ = near
-    kept = pd.concat(manifests.values()).query("not copy")["distance"]
-    distances = [pair.distance for pair in found.typical]
-    assert len(distances) == pairs.TYPICAL
-    assert min(distances) <= kept.median() <= max(distances)
+    kept = pd.concat(manifests.values()).query("not copy")["likeness"]
+    likeness = [pair.likeness for pair in found.typical]
+    assert len(likeness) == pairs.TYPICAL
+    assert min(likeness) <= kept.median() <= max(likeness)
 
 
 def test_the_pictures_are_of_the_images_that_the_manifest_names(near):
@@ -88,19 +87,19 @@ def test_the_pictures_are_of_the_images_that_the_manifest_names(near):
 
 def test_held_out_images_are_of_the_class_and_training_images_of_both(near):
     found, _, images = near
-    held_out, train = ([at_size(images[rows], COPY_SIZE)] for rows in (range(21, 30, 2), range(20)))
-    assert found.held_out == pytest.approx(nearest_distance(*held_out, *train)[0])
+    expected, _ = References(images[:20]).likeness(images[21:30:2])
+    assert found.held_out == pytest.approx(expected)
 
 
 def test_many_held_out_images_are_thinned_evenly(monkeypatch):
     monkeypatch.setattr(pairs, "HELD_OUT", 3)
     splits = pd.DataFrame({"row": range(12), "split": ["train"] * 5 + ["test"] * 7, "target": 1})
-    assert len(pairs.held_out_distances(photographs(12), splits, 1)) == 3
+    assert len(pairs.held_out_likeness(photographs(12), splits, 1)) == 3
 
 
-def test_distances_are_drawn_the_same_twice():
-    distances = {"synthetic": RNG.random(50), "real": RNG.random(9)}
-    drawn = distances_figure(distances, 0.02)
+def test_likeness_is_drawn_the_same_twice():
+    likeness = {"synthetic": RNG.random(50), "real": RNG.random(9)}
+    drawn = likeness_figure(likeness, 0.6)
     assert drawn.startswith("data:image/svg+xml")
-    assert drawn == distances_figure(distances, 0.02)
-    assert drawn != distances_figure(distances, 0.3)
+    assert drawn == likeness_figure(likeness, 0.6)
+    assert drawn != likeness_figure(likeness, 0.3)

@@ -8,6 +8,4 @@ from pipeline.params.section import Section
 class SynthesizeParams(Section):
     count: int = Field(gt=0)  # images per class and generator
     batch_size: int = Field(gt=0)
-    copy_distance: float = Field(
-        ge=0
-    )  # root mean square of [0, 1] pixels at 16 px; nearer to a training image is a copy
+    copy_likeness: float = Field(gt=0, le=1)  # from which on an image is a copy; see copies.py

@@ -61,16 +61,16 @@ def curves_figure(table: pd.DataFrame, x: str, y: str, labels: tuple[str, str], 
     return draw(3.6 + 0.18 * (table["series"].nunique() // 3), paint)
 
 
-def distances_figure(distances: Mapping[str, NDArray[np.float64]], copy_distance: float) -> str:
-    """Histograms of distances to the nearest training image, each (N,) by its name, and where copies end."""
-    bins = np.linspace(0, 1.02 * max(copy_distance, *map(np.max, distances.values())), BINS + 1).tolist()
+def likeness_figure(likeness: Mapping[str, NDArray[np.float64]], copy_likeness: float) -> str:
+    """Histograms of likeness to the most similar training image, each (N,) by its name, and where copies begin."""
+    bins = np.linspace(0, 1, BINS + 1).tolist()
 
     def paint(axes: Axes) -> None:
-        for (name, found), colour in zip(distances.items(), COLOURS, strict=False):
+        for (name, found), colour in zip(likeness.items(), COLOURS, strict=False):
             share = np.full(len(found), 100 / len(found))
             axes.hist(found, bins, weights=share, color=colour, alpha=0.55, label=f"{name} ({len(found):,})")
-        axes.axvspan(0, copy_distance, color=COLOURS[3], alpha=0.25, linewidth=0, label="copies, dropped")
-        axes.set(xlabel="distance to the nearest training image", ylabel="% of the images", xlim=(0, bins[-1]))
+        axes.axvspan(copy_likeness, 1, color=COLOURS[3], alpha=0.25, linewidth=0, label="copies, dropped")
+        axes.set(xlabel="likeness to the most similar training image", ylabel="% of the images", xlim=(0, 1))
         legend_above(axes, 1)
 
     return draw(2.9, paint)

@@ -15,7 +15,7 @@ REFERENCE_ROWS = {
     "real_pairs": "real, against other real images",
     "noise_pairs": "uniform noise, against real images",
 }
-Distances = Sequence[float] | NDArray[np.float64]
+Likeness = Sequence[float] | NDArray[np.float64]
 
 
 def verdict_sentence(gan_reports: Reports) -> str:
@@ -106,11 +106,11 @@ def extractor_sentence(validation: Mapping[str, Any]) -> str:
     )
 
 
-def nearness_sentence(drawn: Distances, held_out: Distances) -> str:
-    """How near images come to the training images: all that were drawn, and real ones of the other splits."""
-    lie = "{} half lie within {:.3f} of a training image, the nearest at {:.3f}"
-    synthetic = lie.format("Of the images drawn", median(drawn), min(drawn))
-    return f"{synthetic}; {lie.format('of real images of val and test', median(held_out), min(held_out))}."
+def nearness_sentence(drawn: Likeness, held_out: Likeness) -> str:
+    """How like the training images are: all that were drawn, and real images of the other splits."""
+    lie = "{} half are below a likeness of {:.2f}, the most alike is at {:.2f}"
+    synthetic = lie.format("Of the images drawn", median(drawn), max(drawn))
+    return f"{synthetic}; {lie.format('of real images of val and test', median(held_out), max(held_out))}."
 
 
 def enumerate_names(names: Sequence[str]) -> str:
