@@ -69,7 +69,7 @@ def test_copies_of_training_images_are_stopped_by_the_gate(experiment) -> None:
     params["synthesize"]["count"] = 25
     choose(params, write_folder(images))
     train_gan.main("malignant", "0")
-    with pytest.raises(InputError, match=r"of 45 images drawn only 15 lie .* and 25 are wanted; give more images"):
+    with pytest.raises(InputError, match=r"of 45 images drawn only 15 stay .* and 25 are wanted; give more images"):
         synthesize.main("malignant", "0")  # the first 30 are training images, malignant ones and benign ones
 
 
