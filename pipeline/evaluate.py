@@ -6,15 +6,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.held_out import Split, read_splits
 from pipeline.metrics.auc_inference import TestSet
 from pipeline.metrics.schemes import Columns, Run, compare, mean_pr, mean_roc, pooled_calibration, score
-from pipeline.params.classifier import FilteredScheme, GanScheme, RealScheme
-from pipeline.params.evaluate import EvaluateParams
-from pipeline.params.reader import StageParams, read_params
+from pipeline.params.reader import read_params
+from pipeline.predictions import SchemesParams as Params
 from pipeline.predictions import read_runs
 from pipeline.stage import run_stage
 from pipeline.store import read_json, replaced_directory, write_csv, write_json
@@ -30,22 +28,12 @@ METRICS = ("auc", "auc_ci_low", "auc_ci_high", "auc_gain", "auc_gain_over_placeb
 FACTS = ("train_images", "synthetic_images", "optimizer_steps")  # of each run's model.json
 
 
-class Params(StageParams):
-    seeds: list[int] = Field(alias="classifier.seeds")
-    gan_seeds: list[int] = Field(alias="gan.seeds")
-    real_schemes: dict[str, RealScheme] = Field(alias="classifier.real_schemes")
-    gan_schemes: dict[str, GanScheme] = Field(alias="classifier.gan_schemes")
-    filtered_schemes: dict[str, FilteredScheme] = Field(alias="classifier.filtered_schemes")
-    evaluate: EvaluateParams = Field(alias="evaluate")
-
-
 def main() -> None:
     params = read_params(Params)
     val, test = read_splits()
-    synthetic_schemes = [*params.gan_schemes, *params.filtered_schemes]
-    runs = read_runs(list(params.real_schemes), synthetic_schemes, params.seeds, params.gan_seeds, val, test)
+    runs = read_runs(params, val, test)
     bins = params.evaluate.calibration_bins
-    reports = compare(runs, synthetic_schemes, TestSet(test.target, test.group), params.evaluate.confidence)
+    reports = compare(runs, params.synthetic_schemes, TestSet(test.target, test.group), params.evaluate.confidence)
     for scheme, run in runs.items():
         reports[scheme] |= score(run, val.target, test.target, bins)
         reports[scheme] |= read_facts(scheme, params.seeds) | test_facts(test) | {"seeds": params.seeds}

@@ -5,24 +5,44 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.held_out import SPLITS, Split
 from pipeline.metrics.ranking import Score
 from pipeline.metrics.schemes import Run
+from pipeline.params.classifier import FilteredScheme, GanScheme, RealScheme
+from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.reader import StageParams
 from pipeline.seeding import generator_seed
 from pipeline.store import read_csv
 
 PREDICTIONS = Path("data/predictions")
 
 
-def read_runs(
-    real: list[str], synthetic: list[str], seeds: list[int], gan_seeds: list[int], val: Split, test: Split
-) -> dict[str, Run]:
+class SchemesParams(StageParams):
+    """What a stage that compares schemes declares."""
+
+    seeds: list[int] = Field(alias="classifier.seeds")
+    gan_seeds: list[int] = Field(alias="gan.seeds")
+    real_schemes: dict[str, RealScheme] = Field(alias="classifier.real_schemes")
+    gan_schemes: dict[str, GanScheme] = Field(alias="classifier.gan_schemes")
+    filtered_schemes: dict[str, FilteredScheme] = Field(alias="classifier.filtered_schemes")
+    evaluate: EvaluateParams = Field(alias="evaluate")
+
+    @property
+    def synthetic_schemes(self) -> list[str]:
+        """Those that the verdict is about."""
+        return [*self.gan_schemes, *self.filtered_schemes]
+
+
+def read_runs(params: SchemesParams, val: Split, test: Split) -> dict[str, Run]:
     """The predictions of every scheme, real ones first; those of synthetic schemes with the generator of each seed."""
-    generator = np.array([generator_seed(seed, gan_seeds) for seed in seeds])
-    runs = {scheme: read_run(scheme, seeds, val, test) for scheme in real}
-    return runs | {scheme: replace(read_run(scheme, seeds, val, test), generator=generator) for scheme in synthetic}
+    generator = np.array([generator_seed(seed, params.gan_seeds) for seed in params.seeds])
+    runs = {scheme: read_run(scheme, params.seeds, val, test) for scheme in params.real_schemes}
+    for scheme in params.synthetic_schemes:
+        runs[scheme] = replace(read_run(scheme, params.seeds, val, test), generator=generator)
+    return runs
 
 
 def read_run(scheme: str, seeds: list[int], val: Split, test: Split) -> Run:

@@ -4,14 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from pipeline.held_out import SPLITS, read_splits
 from pipeline.images import open_images
 from pipeline.metrics.subgroups import part_report
-from pipeline.params.classifier import FilteredScheme, GanScheme, RealScheme
-from pipeline.params.evaluate import EvaluateParams
-from pipeline.params.reader import StageParams, read_params
+from pipeline.params.reader import read_params
+from pipeline.predictions import SchemesParams as Params
 from pipeline.predictions import read_runs
 from pipeline.skin_tone import TONES, tone, typology_angle
 from pipeline.stage import run_stage
@@ -26,20 +24,10 @@ COLUMNS = {"sex": "sex", "site": "anatom_site", "source": "source"}  # of data/r
 UNKNOWN = "unknown"
 
 
-class Params(StageParams):
-    seeds: list[int] = Field(alias="classifier.seeds")
-    gan_seeds: list[int] = Field(alias="gan.seeds")
-    real_schemes: dict[str, RealScheme] = Field(alias="classifier.real_schemes")
-    gan_schemes: dict[str, GanScheme] = Field(alias="classifier.gan_schemes")
-    filtered_schemes: dict[str, FilteredScheme] = Field(alias="classifier.filtered_schemes")
-    evaluate: EvaluateParams = Field(alias="evaluate")
-
-
 def main() -> None:
     params = read_params(Params)
     val, test = read_splits()
-    synthetic = [*params.gan_schemes, *params.filtered_schemes]
-    runs = read_runs(list(params.real_schemes), synthetic, params.seeds, params.gan_seeds, val, test)
+    runs = read_runs(params, val, test)
     parts = attributes(test.image_ids)
     confidence = params.evaluate.confidence
     report = [
