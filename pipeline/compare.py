@@ -108,7 +108,7 @@ def rows(experiments: Sequence[Experiment]) -> list[tuple[Experiment, str, dict[
 
 
 def differing(experiment: Experiment, first: Experiment) -> str:
-    """Params in which an experiment differs from the first, but for the generator and what it is made with."""
+    """Params in which an experiment differs from the first, but for gan.variant."""
     both = experiment.params.keys() | first.params.keys()
     keys = sorted(key for key in both if experiment.params.get(key) != first.params.get(key))
     others = [key for key in keys if key != "gan.variant"]

@@ -347,6 +347,7 @@ def test_without_gan_schemes_there_is_no_verdict(here, undrawn):
     tree["classifier"]["gan_schemes"] = {}
     write("params.yaml", yaml.safe_dump(tree))
     assert "there is no verdict" in page().text
+    assert "of 0 generators" not in report.MODEL_CARD.read_text()
 
 
 def test_one_seed_and_phantoms_are_announced(standard):

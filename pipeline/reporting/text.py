@@ -35,7 +35,7 @@ def verdict_sentence(gan_reports: Reports) -> str:
 
 def scope(generators: int) -> str:
     """What the verdict is about, by the number of generators of a class whose images the classifiers saw."""
-    if generators == 1:
+    if generators <= 1:
         return "this verdict is about these images, this split and these generator seeds"
     return (
         f"this verdict is about these images and this split, and its error includes that of {generators} generators "
