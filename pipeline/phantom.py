@@ -1,13 +1,8 @@
 """Stage phantom: nothing in; an archive of procedural dermoscopy out, and the truth about it."""
 
 import hashlib
-import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +13,11 @@ from pipeline.dermoscopy.cohort import Record, draw_cohort
 from pipeline.dermoscopy.description import describe, public_id
 from pipeline.dermoscopy.faults import VARIANTS, Fault
 from pipeline.dermoscopy.files import file_content, file_name, finished_picture
-from pipeline.dermoscopy.photograph import photograph
+from pipeline.dermoscopy.photograph import ARTEFACTS, photograph
 from pipeline.dermoscopy.traits import best_auc, malignancy_probability
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, read_params
+from pipeline.processes import map_in_processes
 from pipeline.progress import progress_bar
 from pipeline.stage import run_stage
 from pipeline.store import json_text, replaced_directory, write_csv, write_json
@@ -30,7 +26,7 @@ PHANTOM = Path("data/raw/phantom")
 IMAGES = "images"
 DESCRIPTIONS = "descriptions"
 MASKS = "masks"
-IMAGES_PER_WORKER = 50  # fewer are drawn sooner than a process starts
+IMAGES_PER_WORKER = 50
 TRUTH_COLUMNS = (
     "image_id",
     "file",
@@ -46,7 +42,9 @@ TRUTH_COLUMNS = (
     "fault",
     "variant",
     "duplicate_of",
+    *ARTEFACTS,
 )
+Shares = dict[str, float]  # by artefact, of the photograph's pixels
 
 
 class Params(StageParams):
@@ -61,8 +59,8 @@ def main() -> None:
     with replaced_directory(PHANTOM) as directory:
         for name in (IMAGES, DESCRIPTIONS, MASKS):
             (directory / name).mkdir()
-        write_photographs(directory, records, phantom.size, params.seed, os.cpu_count() or 1)
-        write_truth(directory, records, phantom.malignant, params.seed)
+        shares = write_photographs(directory, records, phantom.size, params.seed)
+        write_truth(directory, records, shares, phantom.malignant, params.seed)
 
 
 def fault_rates(phantom: PhantomParams) -> dict[Fault, float]:
@@ -70,33 +68,30 @@ def fault_rates(phantom: PhantomParams) -> dict[Fault, float]:
     return {fault: getattr(phantom, fault) for fault in VARIANTS}
 
 
-def write_photographs(directory: Path, records: list[Record], size: int, seed: int, workers: int) -> None:
+def write_photographs(
+    directory: Path, records: list[Record], size: int, seed: int, workers: int | None = None
+) -> list[Shares]:
     """Writes image, mask and description of each record; the files do not depend on the number of workers.
 
     Args:
         directory: with the folders ``images``, ``masks`` and ``descriptions``.
         size: px, the shorter side.
-        workers: processes at the most.
+        workers: processes at the most; None: one for each core.
+
+    Returns: of each record, how much of the photograph shows each artefact.
     """
     write = partial(write_photograph, directory, size, seed)
-    workers = min(workers, len(records) // IMAGES_PER_WORKER)
+    shares = []
     with progress_bar("phantom", len(records), "images") as bar:
-        for _ in _map_in_processes(write, records, workers):
+        for written in map_in_processes(write, records, IMAGES_PER_WORKER, workers):
+            shares.append(written)
             bar.update()
+    return shares
 
 
-def _map_in_processes(write: "partial[None]", records: list[Record], workers: int) -> Iterator[None]:
-    with ExitStack() as stack:
-        if workers < 2:
-            yield from map(write, records)
-        else:
-            # not fork: it copies the locks of numpy's threads
-            pool = stack.enter_context(ProcessPoolExecutor(workers, get_context("spawn")))
-            yield from pool.map(write, records, chunksize=16)
-
-
-def write_photograph(directory: Path, size: int, seed: int, record: Record) -> None:
-    picture, mask = finished_picture(*photograph(record.scene, size), record.flaw)
+def write_photograph(directory: Path, size: int, seed: int, record: Record) -> Shares:
+    drawn = photograph(record.scene, size)
+    picture, mask = finished_picture(drawn.image, drawn.mask, record.flaw)
     content = file_content(picture, record.flaw)
     (directory / IMAGES / file_name(record)).write_bytes(content)
     mask.save(directory / MASKS / f"{record.name}_segmentation.png")
@@ -104,13 +99,14 @@ def write_photograph(directory: Path, size: int, seed: int, record: Record) -> N
     text = json_text(describe(record, sha256, *picture.size, seed))
     # not write_json, which makes missing folders: a worker that outlives its run must not bring back the run's folder
     (directory / DESCRIPTIONS / f"{record.name}.json").write_text(text, encoding="utf-8")
+    return {name: round(float(seen.mean()), 5) for name, seen in drawn.artefacts.items()}
 
 
-def write_truth(directory: Path, records: list[Record], malignant: float, seed: int) -> None:
+def write_truth(directory: Path, records: list[Record], shares: list[Shares], malignant: float, seed: int) -> None:
     """Writes ``truth.csv``, a row per image, and ``truth.json``, the best reachable AUC and the counts."""
     import pandas as pd  # here: the drawing processes import this module and need no tables
 
-    rows = [_truth_row(record, malignant, seed) for record in records]
+    rows = [_truth_row(record, malignant, seed) | share for record, share in zip(records, shares, strict=True)]
     write_csv(directory / "truth.csv", pd.DataFrame(rows, columns=list(TRUTH_COLUMNS)))
     faults = Counter(record.flaw.fault for record in records)
     summary = {

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
+from pipeline.params.artefacts import ArtefactsParams
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import CLASSIC, ClassifierParams
 from pipeline.params.controls import ControlsParams
@@ -30,7 +31,7 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.reporting import controls, dataset, intervals, subgroups, text, times
+from pipeline.reporting import artefacts, controls, dataset, intervals, subgroups, text, times
 from pipeline.reporting.figures import COLOURS, curves_figure, likeness_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
@@ -51,6 +52,8 @@ COUNTS = {
 EXTRACTOR = Path("reports/features.json")
 SUBGROUPS = Path("reports/subgroups.json")
 CONTROLS = Path("reports/controls")
+ARTEFACTS = Path("reports/artefacts")
+DETECTORS = Path("reports/artefact_detectors.json")
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
 DUPLICATES = Path("data/duplicates.csv")
@@ -88,6 +91,7 @@ class Params(StageParams):
     classifier: ClassifierParams = Field(alias="classifier")
     evaluate: EvaluateParams = Field(alias="evaluate")
     controls: ControlsParams = Field(alias="controls")
+    artefacts: ArtefactsParams = Field(alias="artefacts")
 
 
 def main() -> None:
@@ -116,13 +120,15 @@ def gather(params: Params) -> dict[str, Any]:
     generators = [(class_name, seed) for class_name in params.classes for seed in params.gan_seeds]
     scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
     metadata = _read(CONTROLS / "metadata.json")
+    rates = _read(ARTEFACTS / "rates.json")
     of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
     without_lesion = {**metadata, **of_view}
     return {
         "params": params,
         "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in synthetic_schemes}),
         "caveats": text.caveats(reports, params.source.name)
-        + controls.shortcut_caveat(reports.get(CLASSIC, reports[schemes[0]]), without_lesion),
+        + controls.shortcut_caveat(reports.get(CLASSIC, reports[schemes[0]]), without_lesion)
+        + artefacts.caveats(rates),
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
@@ -138,7 +144,10 @@ def gather(params: Params) -> dict[str, Any]:
             dict(zip(schemes, cycle(COLOURS), strict=False)),
         ),
         "controls": controls.controls(metadata, of_view, detectors(params.controls.synthetic, params.gan_seeds)),
-        "views": {view: view_picture(view) for view in of_view},
+        "views": {view: control_picture(CONTROLS / f"{view}.png") for view in of_view},
+        "artefact_rows": artefacts.rate_rows(rates),
+        "artefact_pictures": {kind: control_picture(ARTEFACTS / f"{kind}.png") for kind in params.artefacts.kinds},
+        "detector_rows": artefacts.detector_rows(_read(DETECTORS)),
         "classifiers": classifiers(schemes, params.classifier.seeds),
         "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
         "scores": scores,
@@ -228,8 +237,8 @@ def detectors(classes: Iterable[ClassName], seeds: Iterable[int]) -> dict[str, A
     }
 
 
-def view_picture(view: str) -> str:
-    with Image.open(CONTROLS / f"{view}.png") as picture:
+def control_picture(path: Path) -> str:
+    with Image.open(path) as picture:
         return thumbnail(picture, GRID_SIZE)
 
 

@@ -142,8 +142,16 @@ def test_a_scheme_in_both_groups_is_refused(smoke_params: dict[str, Any]) -> Non
     ]
 
 
+def test_artefacts_are_found_in_colour(smoke_params: dict[str, Any]) -> None:
+    smoke_params["image"]["channels"] = 1
+    (found,) = mistakes(smoke_params)
+    assert found.startswith("artefacts.kinds is ['hair', ")
+    assert found.endswith("they are found in colour: set kinds: []")
+
+
 def test_imagenet_weights_need_colour(smoke_params: dict[str, Any]) -> None:
     smoke_params["image"]["channels"] = 1
+    smoke_params["artefacts"]["kinds"] = []
     smoke_params["classifier"] |= {"weights": "imagenet", "width": None, "depth": None}
     (found,) = mistakes(smoke_params)
     assert found.startswith("classifier.weights: imagenet need colour and image.channels is 1")

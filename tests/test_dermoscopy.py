@@ -12,7 +12,7 @@ from pipeline.dermoscopy.fields import cells, noise, smoothstep
 from pipeline.dermoscopy.hair import add_hair
 from pipeline.dermoscopy.lesion import draw_outline, inner_depth
 from pipeline.dermoscopy.painting import stroke_coverage
-from pipeline.dermoscopy.photograph import VEIL, Scene, photograph
+from pipeline.dermoscopy.photograph import ARTEFACTS, VEIL, Scene, photograph
 from pipeline.dermoscopy.pigment import lay_pigment
 from pipeline.dermoscopy.structures import dots, draw_pattern
 from pipeline.dermoscopy.traits import (
@@ -119,7 +119,7 @@ def test_asymmetry_shows_in_the_outline_and_in_the_pigment() -> None:
     def seen(asymmetry: float) -> tuple[float, float]:
         outlines, pigments = [], []
         for k in range(20):
-            image, mask = photograph(scene(k, Traits(asymmetry, 0.1, 1, 6.0)), 64)
+            image, mask, _ = photograph(scene(k, Traits(asymmetry, 0.1, 1, 6.0)), 64)
             outlines.append(changed_by_half_a_turn(mask > 0))
             inside = np.argwhere(mask > 0)
             position = (inside - inside.mean(axis=0)) / np.sqrt(len(inside))
@@ -176,18 +176,37 @@ def test_a_veil_is_a_haze_over_dark_pigment_inside_the_lesion() -> None:
 
 
 def test_photograph_is_4_to_3_and_its_mask_aligned() -> None:
-    image, mask = photograph(scene(0), 60)
+    image, mask, artefacts = photograph(scene(0), 60)
     assert image.shape == (60, 80, 3)
     assert mask.shape == (60, 80)
     assert set(np.unique(mask)) == {0, 255}
+    assert all(seen.shape == mask.shape for seen in artefacts.values())
 
 
 def test_photograph_depends_on_its_scene_alone() -> None:
     first = photograph(scene(0), 48)
     photograph(scene(1), 48)
     again = photograph(scene(0), 48)
-    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first[0], photograph(scene(1), 48)[0])
+    assert np.array_equal(first.image, again.image)
+    assert np.array_equal(first.mask, again.mask)
+    assert not np.array_equal(first.image, photograph(scene(1), 48).image)
+
+
+def test_artefacts_are_marked_where_they_are() -> None:
+    """The same scenes without hair, and the picture beyond a frame: black."""
+    drawn = [photograph(scene(k), 64) for k in range(60)]
+    framed = [picture for picture in drawn if picture.artefacts["frame"].mean() > 0.05]
+    assert 4 < len(framed) < 30
+    for picture in framed:
+        outside = picture.artefacts["frame"]
+        assert picture.image[outside].mean() < 0.4 * picture.image[~outside].mean()
+    violet = [picture for picture in drawn if picture.artefacts["ink"].any()]
+    for picture in violet:
+        _, green, blue = picture.image[picture.artefacts["ink"]].mean(axis=0)
+        around = picture.image[~picture.artefacts["ink"]].mean(axis=0)
+        assert blue - green > around[2] - around[1]
+    assert violet
+    assert {name for picture in drawn for name, seen in picture.artefacts.items() if seen.any()} == set(ARTEFACTS)
 
 
 def test_a_larger_diameter_fills_more_of_the_photograph() -> None:
@@ -197,7 +216,7 @@ def test_a_larger_diameter_fills_more_of_the_photograph() -> None:
 
 def test_photographs_show_the_same_lesion_in_different_views() -> None:
     traits = Traits(0.5, 0.5, 3, 6.0)
-    (first, first_mask), (second, second_mask) = (photograph(Scene(traits, 1, 2, view), 64) for view in (3, 4))
+    (first, first_mask, _), (second, second_mask, _) = (photograph(Scene(traits, 1, 2, view), 64) for view in (3, 4))
     assert not np.array_equal(first, second)
     assert first_mask.mean() == pytest.approx(second_mask.mean(), rel=0.35)
 
@@ -205,7 +224,7 @@ def test_photographs_show_the_same_lesion_in_different_views() -> None:
 def test_masks_follow_the_drawn_lesion() -> None:
     agreement = []
     for k in range(20):
-        image, mask = photograph(scene(k, Traits(0.4, 0.5, 2, 6.5)), 64)
+        image, mask, _ = photograph(scene(k, Traits(0.4, 0.5, 2, 6.5)), 64)
         skin = np.median(image[mask == 0].reshape(-1, 3), axis=0)
         lesion = np.median(image[mask == 255].reshape(-1, 3), axis=0)
         drawn = (image - skin) @ (lesion - skin) > 0.4 * np.sum((lesion - skin) ** 2)
@@ -228,7 +247,7 @@ def test_an_irregular_border_lengthens_the_edge_of_the_mask() -> None:
     def edge(border: float) -> float:
         lengths = []
         for k in range(10):
-            _, mask = photograph(scene(k, Traits(0.3, border, 2, 6.0)), 96)
+            _, mask, _ = photograph(scene(k, Traits(0.3, border, 2, 6.0)), 96)
             lengths.append(np.sum(mask[1:] != mask[:-1]) + np.sum(mask[:, 1:] != mask[:, :-1]))
         return float(np.mean(lengths))
 
@@ -238,7 +257,7 @@ def test_an_irregular_border_lengthens_the_edge_of_the_mask() -> None:
 def test_few_lesions_leave_the_field_of_view() -> None:
     leaving = []
     for k in range(120):
-        _, mask = photograph(scene(k, Traits(0.3, 0.3, 2, 8.0)), 32)
+        mask = photograph(scene(k, Traits(0.3, 0.3, 2, 8.0)), 32).mask
         leaving.append(np.concatenate([mask[0], mask[-1], mask[:, 0], mask[:, -1]]).any())
     assert 0.01 < np.mean(leaving) < 0.12
 
@@ -259,7 +278,7 @@ def test_lesions_are_darker_than_skin_and_of_sane_size() -> None:
     continuous, colours = draw_latents(targets, np.random.default_rng(6))
     contrast, share = [], []
     for k in range(40):
-        image, mask = photograph(scene(k, visible_traits(continuous[k], int(colours[k]))), 48)
+        image, mask, _ = photograph(scene(k, visible_traits(continuous[k], int(colours[k]))), 48)
         lit = image.max(axis=2) > 40  # neither black corners nor hair
         inside = mask == 255
         contrast.append(image[~inside & lit].mean() - image[inside].mean())
@@ -273,7 +292,7 @@ def test_more_colours_spread_more_in_colour_space() -> None:
     def spread(colours: int) -> float:
         pixels = []
         for k in range(12):
-            image, mask = photograph(scene(k, Traits(0.5, 0.3, colours, 8.0)), 48)
+            image, mask, _ = photograph(scene(k, Traits(0.5, 0.3, colours, 8.0)), 48)
             pixels.append(image[mask == 255].std(axis=0).mean())
         return float(np.mean(pixels))
 

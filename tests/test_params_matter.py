@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import yaml
 
-from pipeline import score_synthetic, synthesize, train_classifier, train_classifier_gan, train_features, train_gan
+from pipeline import (
+    score_synthetic,
+    synthesize,
+    train_artefacts,
+    train_classifier,
+    train_classifier_gan,
+    train_features,
+    train_gan,
+)
 from pipeline.errors import InputError
 from pipeline.params.generators import SETTINGS
 from tests.variants import TRAINED
@@ -158,6 +166,25 @@ def test_train_features(result) -> None:
         "features.temperature": 0.5,
     }.items():
         assert result(train_features.main, [FEATURES], {key: value}) != base, key
+
+
+def test_train_artefacts(result) -> None:
+    outputs, few = [Path("data/artefacts")], {"artefacts.kinds": ["hair", "frame"], "artefacts.photographs": 100}
+    base = result(train_artefacts.main, outputs, few)
+    assert result(train_artefacts.main, outputs, few) == base
+    fp32 = result(train_artefacts.main, outputs, few | {"compute.precision": "fp32"})
+    for key, value in {
+        "seed": 1,
+        "artefacts.kinds": ["hair"],
+        "artefacts.image_size": 36,
+        "artefacts.photographs": 110,
+        "artefacts.width": 5,
+        "artefacts.steps": 3,
+        "artefacts.batch_size": 5,
+        "artefacts.learning_rate": 0.002,
+        "compute.precision": "bf16" if base == fp32 else "fp32",
+    }.items():
+        assert result(train_artefacts.main, outputs, few | {key: value}) != base, key
 
 
 def test_score_synthetic(result) -> None:

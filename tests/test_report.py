@@ -91,9 +91,21 @@ def write_everything():
     for view, auc in (("border_only", 0.55), ("lesion_hidden", 0.7)):
         write(f"reports/controls/{view}.json", control(auc))
         Image.new("RGB", (64, 16)).save(f"reports/controls/{view}.png")
+    kinds = ("hair", "ruler", "ink", "plaster", "frame")
+    measured = {"auc": 0.987, "sensitivity": 0.9, "false_alarms": 0.02, "showing": 432, "without": 810}
+    write("reports/artefact_detectors.json", dict.fromkeys(kinds, measured))
+    write("reports/artefacts/rates.json", [rate("benign", "hair"), rate("malignant", "ink", ratio=2.1)])
+    for kind in kinds:
+        Image.new("RGB", (64, 16)).save(f"reports/artefacts/{kind}.png")
     for scheme in ("baseline", "classic", "oversample", *GAN_SCHEMES):
         for seed in range(3):
             write_classifier(scheme, seed)
+
+
+def rate(class_name, kind, ratio=0.9):
+    counts = {"real_found": 10, "real_images": 1234, "synthetic_found": 8, "synthetic_images": 900}
+    interval = {"ratio": ratio, "ratio_ci_low": ratio - 0.5, "ratio_ci_high": ratio + 0.5}
+    return {"class": class_name, "seed": 0, "kind": kind} | counts | interval
 
 
 def part(attribute, name, few=False):
@@ -528,6 +540,16 @@ def test_a_part_without_scores_has_dashes(here, undrawn):
     empty = part("sex", "other") | {"schemes": {}}
     write("reports/subgroups.json", [part("sex", "female"), part("sex", "male"), empty])
     assert "other 1,234 56 78 \u2013 \u2013" in page().text
+
+
+def test_artefacts_are_listed_and_those_drawn_more_often_are_said_first(standard):
+    page, card, _ = standard
+    assert "benign, seed 0 hair 0.8 % of 1,234 0.9 % of 900 0.90 (0.40 to 1.40)" in page.text
+    assert "malignant, seed 0 ink ! 0.8 % of 1,234 0.9 % of 900 2.10 (1.60 to 2.60)" in page.text
+    assert "ink 0.987 90 % at 2.0 % false alarms 432 and 810" in page.text
+    caveat = "Synthetic malignant images show ink 2.1 times (seed 0) as often as the real ones they were learnt from"
+    assert caveat in page.text.split("Real and synthetic images")[0]
+    assert caveat in card
 
 
 def test_controls_are_listed_and_those_that_tell_too_much_are_marked(standard):

@@ -43,7 +43,7 @@ def view(x: Field, y: Field, image_type: ImageType, generator: np.random.Generat
 
 
 def expose(picture: Picture, x: Field, y: Field, image_type: ImageType, generator: np.random.Generator) -> Picture:
-    """Uneven light, the camera's white balance, exposure, saturation and contrast, and the vignette."""
+    """Uneven light, the camera's white balance, exposure, saturation and contrast."""
     tilt = 0.08 if image_type == "dermoscopic" else 0.3  # a lamp beside the camera, not a ring around the lens
     slope_x, slope_y = generator.normal(0, tilt, 2)
     light = 1 + slope_x * x + slope_y * y + 0.03 * noise(x, y, 0.9, generator)
@@ -51,8 +51,7 @@ def expose(picture: Picture, x: Field, y: Field, image_type: ImageType, generato
     gray = picture.mean(axis=2, keepdims=True)
     picture = gray + np.float32(generator.normal(1.0, 0.08)) * (picture - gray)
     contrast = np.exp(generator.normal(0.02, 0.06))
-    picture = np.float32(np.exp(generator.normal(0.05, 0.06))) * np.maximum(picture, 0) ** np.float32(contrast)
-    return add_vignette(picture, x, y, generator) if image_type == "dermoscopic" else picture
+    return np.float32(np.exp(generator.normal(0.05, 0.06))) * np.maximum(picture, 0) ** np.float32(contrast)
 
 
 def add_vignette(picture: Picture, x: Field, y: Field, generator: np.random.Generator) -> Picture:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, create_model, field_validator
 
+from pipeline.params.artefacts import ArtefactsParams
 from pipeline.params.classes import ClassName
 from pipeline.params.classifier import BASELINE, CLASSIC, PLACEBO, ClassifierParams
 from pipeline.params.compute import ComputeParams
@@ -72,6 +73,7 @@ SECTIONS: dict[str, type[Section]] = {
     "classifier": ClassifierParams,
     "evaluate": EvaluateParams,
     "controls": ControlsParams,
+    "artefacts": ArtefactsParams,
     "compute": ComputeParams,
 }
 
@@ -217,6 +219,11 @@ def _controls(gan: GanParams, controls: ControlsParams) -> Iterator[str]:
             yield f"{key} repeats a value: {values}; list each once"
 
 
+def _gray_artefacts(image: ImageParams, artefacts: ArtefactsParams) -> Iterator[str]:
+    if image.channels == 1 and artefacts.kinds:
+        yield f"artefacts.kinds is {artefacts.kinds} and image.channels is 1; they are found in colour: set kinds: []"
+
+
 def _frozen(classifier: ClassifierParams) -> Iterator[str]:
     if classifier.frozen_blocks and classifier.weights == "none":
         yield (
@@ -260,6 +267,7 @@ RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("gan", "classifier"), _schemes),
     (("reduce", "classifier"), _balanced_twice),
     (("gan", "controls"), _controls),
+    (("image", "artefacts"), _gray_artefacts),
     (("classifier",), _frozen),
     (("classifier",), _weighted_twice),
     (("image", "classifier"), _gray_imagenet),

@@ -1,0 +1,57 @@
+"""The report's words on what lies on the skin in real and in synthetic images."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.reporting.text import enumerate_names, number, percent
+
+Rate = Mapping[str, Any]
+
+
+def rate_rows(rates: Sequence[Rate]) -> list[list[str]]:
+    """The content of reports/artefacts/rates.json as it is printed, one generator after the other."""
+    return [
+        [
+            f"{rate['class']}, seed {rate['seed']}",
+            rate["kind"] + (" !" if more_often(rate) else ""),
+            _share(rate, "real"),
+            _share(rate, "synthetic"),
+            f"{number(rate['ratio'], 2)} ({number(rate['ratio_ci_low'], 2)} to {number(rate['ratio_ci_high'], 2)})",
+        ]
+        for rate in rates
+    ]
+
+
+def _share(rate: Rate, images: str) -> str:
+    found, count = rate[f"{images}_found"], rate[f"{images}_images"]
+    return f"{percent(found / count)} of {count:,}"
+
+
+def more_often(rate: Rate) -> bool:
+    """Whether the generator draws it more often than it was shown, beyond chance."""
+    return bool(rate["ratio_ci_low"] > 1)
+
+
+def detector_rows(detectors: Mapping[str, Mapping[str, float]]) -> list[list[str]]:
+    """The content of reports/artefact_detectors.json as it is printed."""
+    return [
+        [
+            kind,
+            number(of_kind["auc"]),
+            f"{percent(of_kind['sensitivity'])} at {percent(of_kind['false_alarms'])} false alarms",
+            f"{of_kind['showing']:,} and {of_kind['without']:,}",
+        ]
+        for kind, of_kind in detectors.items()
+    ]
+
+
+def caveats(rates: Sequence[Rate]) -> list[str]:
+    """What the reader of a verdict must know where malignant synthetic images are marked by more than lesions."""
+    seen = [rate for rate in rates if rate["class"] == "malignant" and more_often(rate)]
+    if not seen:
+        return []
+    times = [f"{rate['kind']} {rate['ratio']:.1f} times (seed {rate['seed']})" for rate in seen]
+    return [
+        f"Synthetic malignant images show {enumerate_names(times)} as often as the real ones they were learnt from: a "
+        "classifier can learn that in place of the lesion."
+    ]
