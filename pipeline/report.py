@@ -121,6 +121,7 @@ def gather(params: Params) -> dict[str, Any]:
     scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
     metadata = _read(CONTROLS / "metadata.json")
     rates = _read(ARTEFACTS / "rates.json")
+    near = {class_name: nearest(params, splits, class_name) for class_name in params.classes}
     of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
     without_lesion = {**metadata, **of_view}
     return {
@@ -128,14 +129,15 @@ def gather(params: Params) -> dict[str, Any]:
         "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in synthetic_schemes}),
         "caveats": text.caveats(reports, params.source.name)
         + controls.shortcut_caveat(reports.get(CLASSIC, reports[schemes[0]]), without_lesion)
-        + artefacts.caveats(rates),
+        + artefacts.caveats(rates)
+        + text.memorised_caveats({name: of_class["nearer"] for name, of_class in near.items()}),
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
         "rows": intervals.scheme_rows(reports),
         "axes": {"auc": intervals.auc_axis(reports), "gain": intervals.gain_axis(reports)},
         "examples": examples(params, splits),
-        "nearness": {class_name: nearest(params, splits, class_name) for class_name in params.classes},
+        "nearness": near,
         "grids": grids(generators[:SHOWN]),
         "curves": curves(),
         "attributes": subgroups.attributes(
@@ -210,11 +212,12 @@ def nearest(params: Params, splits: pd.DataFrame, class_name: ClassName) -> dict
     folders = {seed: SYNTHETIC / class_name / str(seed) for seed in params.gan_seeds}
     manifests = {seed: read_csv(folder / MANIFEST, dtype=NAMES) for seed, folder in folders.items()}
     synthetic = {seed: open_images(folder) for seed, folder in folders.items()}
-    found = nearness(manifests, synthetic, open_images(IMAGES), splits, TARGETS[class_name])
+    confidence = params.evaluate.confidence
+    found = nearness(manifests, synthetic, open_images(IMAGES), splits, TARGETS[class_name], confidence)
     likeness = {"synthetic, all that were drawn": found.drawn, "real, of val and test": found.held_out}
     return found._asdict() | {
         "figure": likeness_figure(likeness, params.synthesize.copy_likeness),
-        "sentence": text.nearness_sentence(found.drawn, found.held_out),
+        "sentence": text.nearness_sentence(found.drawn, found.held_out, found.nearer),
     }
 
 

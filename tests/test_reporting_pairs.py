@@ -13,6 +13,7 @@ from pipeline.images import at_size
 from pipeline.registration import TURNS
 from pipeline.reporting import pairs
 from pipeline.reporting.figures import likeness_figure
+from pipeline.reporting.text import memorised_caveats
 
 RNG = np.random.default_rng(0)
 SIZE = 64
@@ -47,6 +48,7 @@ def near():
     images = photographs(30)
     splits = pd.DataFrame({"image_id": [f"i{row}" for row in range(30)], "row": range(30), "target": [0, 1] * 15})
     splits["split"] = ["train"] * 20 + ["val"] * 4 + ["test"] * 6
+    splits["group_id"] = splits["image_id"]
     train = np.arange(1, 20, 2)
     synthetic, manifests = {}, {}
     for seed in (0, 3):
@@ -57,7 +59,7 @@ def near():
         rows["nearest_image_id"] = [f"i{row}" for row in train[nearest]]
         dropped = pd.DataFrame({"row": [None], "likeness": [0.999], "copy": [True], "nearest_image_id": ["i1"]})
         manifests[seed] = pd.concat([dropped.astype(rows.dtypes), rows], ignore_index=True)
-    return pairs.nearness(manifests, synthetic, images, splits, 1), manifests, images
+    return pairs.nearness(manifests, synthetic, images, splits, 1, 0.95), manifests, images
 
 
 def test_the_nearest_of_all_seeds_come_first_and_copies_are_not_shown(near):
@@ -93,8 +95,25 @@ def test_held_out_images_are_of_the_class_and_training_images_of_both(near):
 
 def test_many_held_out_images_are_thinned_evenly(monkeypatch):
     monkeypatch.setattr(pairs, "HELD_OUT", 3)
-    splits = pd.DataFrame({"row": range(12), "split": ["train"] * 5 + ["test"] * 7, "target": 1})
-    assert len(pairs.held_out_likeness(photographs(12), splits, 1)) == 3
+    splits = pd.DataFrame({"row": range(12), "split": ["train"] * 5 + ["test"] * 7, "target": 1, "group_id": range(12)})
+    likeness, group = pairs.held_out_likeness(photographs(12), splits, 1)
+    assert len(likeness) == len(group) == 3
+
+
+def test_a_generator_that_memorised_is_nearer_to_its_training_images_than_new_ones_are():
+    """Noisy training images below the threshold of copies; and images that no one has seen."""
+    training, held_out, new = (photographs(count) for count in (60, 40, 50))
+    noise = RNG.normal(0, 60, (50, SIZE, SIZE, 3))
+    memorised = np.clip(training[:50] + noise, 0, 255).astype(np.uint8)
+    references = References(training)
+    real, group = references.likeness(held_out)[0], np.arange(40) // 2
+    share, low, high = pairs.how_often_nearer(references.likeness(memorised)[0], real, group, 0.95)
+    assert low > 0.9
+    assert share <= high <= 1
+    assert len(memorised_caveats({"malignant": (share, low, high)})) == 1
+    fresh = pairs.how_often_nearer(references.likeness(new)[0], real, group, 0.95)
+    assert fresh[1] < 0.5 < fresh[2]
+    assert memorised_caveats({"malignant": fresh}) == []
 
 
 def test_likeness_is_drawn_the_same_twice():

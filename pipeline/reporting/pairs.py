@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.copies import References
 from pipeline.images import at_size
+from pipeline.metrics.auc_inference import TestSet, auc_estimate
 from pipeline.registration import TURNS
 from pipeline.reporting.pictures import pair_picture
 
@@ -26,13 +27,23 @@ class NearestPair(NamedTuple):
 
 
 class Nearness(NamedTuple):
-    """Likeness to the most similar training image: (N,) of every image drawn, (M,) of real images of val and test."""
+    """How like training images others are.
+
+    Attributes:
+        closest, typical: synthetic images that were kept.
+        drawn: (N,), likeness of every image drawn to its most similar training image.
+        held_out: (M,), the same of real images of val and test.
+        nearer: how often a synthetic image is more like a training image than a held-out one is, ties counting half
+            (Meehan et al. 2020, section 3), with its interval; one half: as near as new photographs.
+        copies: of the images drawn, dropped.
+    """
 
     closest: list[NearestPair]
     typical: list[NearestPair]
     drawn: NDArray[np.float64]
     held_out: NDArray[np.float64]
-    copies: int  # of the images drawn, dropped
+    nearer: tuple[float, float, float]
+    copies: int
 
 
 def nearness(
@@ -41,6 +52,7 @@ def nearness(
     images: NDArray[np.uint8],
     splits: pd.DataFrame,
     target: int,
+    confidence: float,
 ) -> Nearness:
     """The generators of one class, all seeds together.
 
@@ -49,6 +61,7 @@ def nearness(
         synthetic: (N, H, W, C) in [0, 255], by seed.
         images: (M, H, W, C), by row of ``splits``.
         splits: data/splits.csv.
+        confidence: of the interval of ``nearer``.
     """
     drawn = pd.concat([manifest.assign(seed=seed) for seed, manifest in manifests.items()], ignore_index=True)
     kept = (
@@ -65,13 +78,31 @@ def nearness(
             for pair in chosen.to_dict("records")
         ]
 
+    likeness = drawn["likeness"].to_numpy(dtype=np.float64)
+    held_out, group = held_out_likeness(images, splits, target)
     return Nearness(
         show(kept.head(CLOSEST)),
         show(kept[middle : middle + TYPICAL]),
-        drawn["likeness"].to_numpy(dtype=np.float64),
-        held_out_likeness(images, splits, target),
+        likeness,
+        held_out,
+        how_often_nearer(likeness, held_out, group, confidence),
         int(drawn["copy"].sum()),
     )
+
+
+def how_often_nearer(
+    drawn: NDArray[np.float64], held_out: NDArray[np.float64], group: NDArray[np.int64], confidence: float
+) -> tuple[float, float, float]:
+    """See ``Nearness.nearer``: the share and its interval.
+
+    Args:
+        group: (M,), of the held-out images; those of one patient or lesion are alike.
+    """
+    origin = np.repeat([0, 1], [len(held_out), len(drawn)])
+    groups = np.concatenate([group, group.max() + 1 + np.arange(len(drawn))])
+    share = auc_estimate(TestSet(origin, groups), np.concatenate([held_out, drawn])[np.newaxis])
+    low, high = share.interval(confidence)
+    return share.value, max(low, 0.0), min(high, 1.0)
 
 
 def nearest_pair(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], row: Mapping[Any, Any]) -> NearestPair:
@@ -86,11 +117,16 @@ def nearest_pair(synthetic: NDArray[np.uint8], training: NDArray[np.uint8], row:
     return NearestPair(picture, row["seed"], row["nearest_image_id"], row["likeness"], turn)
 
 
-def held_out_likeness(images: NDArray[np.uint8], splits: pd.DataFrame, target: int) -> NDArray[np.float64]:
-    """Of real images of the class that no generator was trained on: how like a new image is by itself, (M,)."""
+def held_out_likeness(
+    images: NDArray[np.uint8], splits: pd.DataFrame, target: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Of real images of the class that no generator was trained on: how like a new image is by itself, (M,).
+
+    Returns: the likeness, and the group of each.
+    """
     train = splits["split"] == "train"
-    training, held_out = (
-        np.sort(splits.loc[of, "row"].to_numpy()) for of in (train, ~train & (splits["target"] == target))
-    )
-    chosen = held_out[np.linspace(0, len(held_out) - 1, min(HELD_OUT, len(held_out))).astype(int)]
-    return References(images[training]).likeness(images[chosen])[0]
+    training = np.sort(splits.loc[train, "row"].to_numpy())
+    held_out = splits[~train & (splits["target"] == target)].sort_values("row")
+    chosen = held_out.iloc[np.linspace(0, len(held_out) - 1, min(HELD_OUT, len(held_out))).astype(int)]
+    likeness, _ = References(images[training]).likeness(images[chosen["row"].to_numpy()])
+    return likeness, pd.factorize(chosen["group_id"])[0].astype(np.int64)

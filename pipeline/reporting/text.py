@@ -106,11 +106,34 @@ def extractor_sentence(validation: Mapping[str, Any]) -> str:
     )
 
 
-def nearness_sentence(drawn: Likeness, held_out: Likeness) -> str:
-    """How like the training images are: all that were drawn, and real images of the other splits."""
+def nearness_sentence(drawn: Likeness, held_out: Likeness, nearer: tuple[float, float, float]) -> str:
+    """How like the training images are: all that were drawn, and real images of the other splits.
+
+    Args:
+        nearer: as ``pairs.Nearness`` has it.
+    """
     lie = "{} half are below a likeness of {:.2f}, the most alike is at {:.2f}"
     synthetic = lie.format("Of the images drawn", median(drawn), max(drawn))
-    return f"{synthetic}; {lie.format('of real images of val and test', median(held_out), max(held_out))}."
+    share, low, high = map(percent, nearer)
+    return (
+        f"{synthetic}; {lie.format('of real images of val and test', median(held_out), max(held_out))}. In {share} of "
+        f"all pairs ({low} to {high}) the synthetic image is more like a training image than the real one is; of new "
+        "photographs it would be 50 %."
+    )
+
+
+def memorised_caveats(nearer: Mapping[str, tuple[float, float, float]]) -> list[str]:
+    """What the reader of a verdict must know where a generator repeats what it was shown.
+
+    Args:
+        nearer: by class, as ``pairs.Nearness`` has it.
+    """
+    return [
+        f"Synthetic {class_name} images are more like single training images than new photographs are (in "
+        f"{percent(share)} of pairs, {percent(low)} to {percent(high)}, in place of 50 %): the generator memorised."
+        for class_name, (share, low, high) in nearer.items()
+        if low > 0.5
+    ]
 
 
 def enumerate_names(names: Sequence[str]) -> str:
