@@ -16,6 +16,7 @@ from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.images import open_images, rows_of
+from pipeline.licences import forbids_commerce, licence_counts
 from pipeline.params.artefacts import ArtefactsParams
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import CLASSIC, ClassifierParams
@@ -276,6 +277,7 @@ def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
         read_csv(path, dtype=types, keep_default_na=False)
         for path, types in ((DUPLICATES, {"first": str, "second": str}), (MOVED, str), (REDUCED, str))
     )
+    licences = licence_counts(reduced, splits["image_id"])
     reduced_to = f"{params.reduce.size:,} images, {params.reduce.balance}"
     return {
         "flow": dataset.flow_rows(counts, reduced_to, Counter(moved["to"])),
@@ -287,7 +289,8 @@ def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
         "pair_counts": dataset.pair_counts(duplicates),
         "moved": list(moved.head(dataset.MOVED)[["image_id", "from", "to", "group_id"]].itertuples(index=False)),
         "moved_count": len(moved),
-        "licences": dataset.licence_rows(reduced, splits),
+        "licences": licences,
+        "not_for_sale": sum(count for licence, _, count in licences if forbids_commerce(licence)),
         "counts": {stage: text.count_rows(without_figures(content)) for stage, content in counts.items()},
     }
 

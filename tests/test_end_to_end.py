@@ -75,6 +75,7 @@ def test_stages_log_their_time(clone: Path) -> None:
         *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
         *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
         *("subgroups", "control_metadata", "control_view", "control_synthetic", "train_artefacts", "find_artefacts"),
+        "data_card",
     }
 
 
@@ -124,6 +125,7 @@ def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone
         "train_classifier_gan@gan_plus_10-0",
         "control_synthetic@malignant-0",
         "find_artefacts",
+        "data_card",
         "evaluate",
         "subgroups",
         "report",

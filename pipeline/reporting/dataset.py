@@ -1,6 +1,5 @@
 """The report's data section: what became of every record, labels by what is known, duplicates, splits, licences."""
 
-from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
@@ -200,11 +199,3 @@ def split_rows(splits: pd.DataFrame) -> list[tuple[str, ...]]:
 def source_rows(by_source: Mapping[str, Mapping[str, int]]) -> list[tuple[str, ...]]:
     """Source, and its images in each split."""
     return [(source, *(f"{counts[name]:,}" for name in SPLIT_NAMES)) for source, counts in by_source.items()]
-
-
-def licence_rows(reduced: pd.DataFrame, splits: pd.DataFrame) -> list[tuple[str, str, int]]:
-    """Licence, attribution and number of the images that were used, the most frequent first."""
-    used = reduced[reduced["image_id"].isin(splits["image_id"])]
-    counts = Counter(zip(used["licence"], used["attribution"], strict=True))
-    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    return [(licence or "not stated", attribution or "not stated", count) for (licence, attribution), count in ranked]
