@@ -1,4 +1,4 @@
-"""Stage report: every file in reports/ and example images in; the report and the model card out."""
+"""Stage report: every file in reports/ and example images in; the report, the model card and a checklist out."""
 
 import platform
 from collections import Counter
@@ -64,6 +64,7 @@ SYNTHETIC = Path("data/synthetic")
 CLASSIFIERS = Path("data/checkpoints/classifier")
 REPORT = Path("reports/report.html")
 MODEL_CARD = Path("reports/model_card.md")
+CLAIM = Path("reports/claim.md")
 MANIFEST = "manifest.csv"
 NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
 TEMPLATES = Path(__file__).parent / "reporting/templates"
@@ -108,12 +109,12 @@ def main() -> None:
     )
     templates.globals |= {"text": text, "duration": times.duration}
     templates.globals |= {"turned": dataset.TURNED}
-    write_text(REPORT, templates.get_template("report.html").render(content))
-    write_text(MODEL_CARD, templates.get_template("model_card.md").render(content))
+    for path in (REPORT, MODEL_CARD, CLAIM):
+        write_text(path, templates.get_template(path.name).render(content))
 
 
 def gather(params: Params) -> dict[str, Any]:
-    """Everything that the two templates print."""
+    """Everything that the templates print."""
     synthetic_schemes = list(params.classifier.synthetic_schemes)
     schemes = [*params.classifier.real_schemes, *synthetic_schemes]
     reports = {scheme: _read(CLASSIFIER / f"{scheme}.json") for scheme in schemes}
@@ -122,6 +123,7 @@ def gather(params: Params) -> dict[str, Any]:
     scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
     metadata = _read(CONTROLS / "metadata.json")
     rates = _read(ARTEFACTS / "rates.json")
+    told_at_sight = detectors(params.controls.synthetic, params.gan_seeds)
     near = {class_name: nearest(params, splits, class_name) for class_name in params.classes}
     of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
     without_lesion = {**metadata, **of_view}
@@ -146,7 +148,8 @@ def gather(params: Params) -> dict[str, Any]:
             [CLASSIC, *synthetic_schemes] if CLASSIC in reports else schemes[:1],
             dict(zip(schemes, cycle(COLOURS), strict=False)),
         ),
-        "controls": controls.controls(metadata, of_view, detectors(params.controls.synthetic, params.gan_seeds)),
+        "controls": controls.controls(metadata, of_view, told_at_sight),
+        "told_at_sight": told_at_sight,
         "views": {view: control_picture(CONTROLS / f"{view}.png") for view in of_view},
         "artefact_rows": artefacts.rate_rows(rates),
         "artefact_pictures": {kind: control_picture(ARTEFACTS / f"{kind}.png") for kind in params.artefacts.kinds},

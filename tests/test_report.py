@@ -369,6 +369,20 @@ def test_one_seed_and_phantoms_are_announced(standard):
     assert "procedural phantoms" in standard[0].text
 
 
+def test_the_checklist_answers_every_item_of_claim(here, undrawn):
+    page()
+    rows = [line for line in report.CLAIM.read_text().splitlines() if re.match(r"\| \d+ \|", line)]
+    answers = {int(row.split("|")[1]): row.split("|")[3].strip() for row in rows}
+    assert list(answers) == list(range(1, 43))
+    assert all(answers.values())
+    assert answers[20] == "train 20 images (10 malignant), val 10 images (5 malignant), test 10 images (5 malignant)"
+    assert answers[36].startswith("baseline AUC 0.800 (0.750 to 0.850); classic")
+    assert answers[32].startswith("**Open**")
+    assert "| told at sight from real ones | benign, seed 0: AUC 0.950; malignant, seed 0: AUC 0.800 |" in (
+        report.CLAIM.read_text()
+    )
+
+
 def test_the_model_card_states_the_limits(standard):
     card = standard[1]
     for expected in (
