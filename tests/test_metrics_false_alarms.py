@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 import sklearn.metrics
 
-from pipeline.metrics.auc_inference import Comparison, TestSet, gain_estimate, judge
+from pipeline.metrics.auc_inference import Comparison, TestSet, detectable_gain, gain_estimate, judge
 
 LEVEL = 0.05
 RESAMPLES = 500  # of the bootstrap: enough for tails of 0.05 / 4
@@ -26,6 +26,7 @@ class Design:
     seed_spread: float = 0.3
     effect: float = 0.0
     placebo_effect: float = 0.0
+    separation: float = 1.0  # of malignant from benign images by classic
 
 
 # A small hospital's test set with two images of each patient, and the official one of ISIC 2017, without patients.
@@ -33,6 +34,11 @@ TEST_SETS = {"60_of_400": Design(), "117_of_600": Design(images=600, positives=1
 USELESS = -2.0  # placebo effect with which classic alone guards the verdict
 # The seeds carry four fifths of the error: the worst that the interval meets, and where a bootstrap fails.
 WORST = replace(TEST_SETS["117_of_600"], placebo_effect=USELESS)
+# A classifier with an AUC of 0.6, so that whatever gain 30 malignant images can show has room above it.
+CELLS = {
+    positives: Design(images, positives, separation=0.36) for positives, images in ((30, 200), (100, 500), (300, 1200))
+}
+SPREAD = 0.5**2 + 0.5**2 + 0.3**2 + 0.6**2 + 0.3**2  # variance of a score within a class, but for the seed's strength
 Compare = Callable[[TestSet, Scores, np.random.Generator], Mapping[str, Comparison]]
 
 
@@ -42,7 +48,7 @@ def experiment(rng: np.random.Generator, design: Design) -> tuple[TestSet, Score
     group = np.arange(n) // design.group_size
     groups = group[-1] + 1
     target = (np.arange(n) < design.positives).astype(np.int64)
-    shared = target + rng.normal(size=groups)[group] * 0.5 + rng.normal(size=n) * 0.5
+    shared = design.separation * target + rng.normal(size=groups)[group] * 0.5 + rng.normal(size=n) * 0.5
     effects = {
         "classic": 0.0,
         "placebo": design.placebo_effect,
@@ -177,3 +183,43 @@ def test_a_large_effect_is_found():
     design = Design(images=400, positives=80, effect=1.5, seed_spread=0.05)
     trials = [judge(by_both_errors(*experiment(rng, design), rng), LEVEL) for _ in range(30)]
     assert np.mean([verdicts["gan_0"].verdict == "helps" for verdicts in trials]) > 0.9
+
+
+def shifted(design: Design, gain: float) -> float:
+    """The strength that moves an expected AUC by ``gain``: AUC = Phi(separation / sqrt(2 variance))."""
+    scale = np.sqrt(2 * SPREAD)
+    return float(
+        scipy.stats.norm.ppf(scipy.stats.norm.cdf(design.separation / scale) + gain) * scale - design.separation
+    )
+
+
+def planted(positives: int, seeds: int, seed_spread: float) -> Design:
+    """Runs of one scheme differ by ``seed_spread`` in AUC, as a standard deviation."""
+    design = replace(CELLS[positives], seeds=seeds)
+    return replace(design, seed_spread=shifted(design, seed_spread))
+
+
+def test_the_planted_gain_is_the_gain_in_auc():
+    design = replace(CELLS[300], images=60_000, positives=20_000, seeds=1, seed_spread=0.0)
+    test, scores = experiment(np.random.default_rng(0), replace(design, effect=shifted(design, 0.1)))
+    classic, gan = (sklearn.metrics.roc_auc_score(test.target, scores[name][0]) for name in ("classic", "gan_0"))
+    assert gan - classic == pytest.approx(0.1, abs=0.01)
+
+
+@pytest.mark.proof
+@pytest.mark.parametrize("seed_spread", [0.0, 0.01, 0.03])
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+@pytest.mark.parametrize("positives", CELLS)
+def test_planted_truth_is_told(positives, seeds, seed_spread):
+    """No effect seldom ends in a verdict; a gain of the size that the report prints is nearly always found."""
+    design = planted(positives, seeds, seed_spread)
+    alarms = upper_bound(false_alarms(design, 2000), 2000)
+    rng = np.random.default_rng(2)
+    reported = [detectable_gain(by_both_errors(*experiment(rng, design), rng)["gan_0"], LEVEL, 2) for _ in range(200)]
+    helping = replace(design, effect=shifted(design, float(np.median(reported))))
+    judged = [judge(by_both_errors(*experiment(rng, helping), rng), LEVEL)["gan_0"].verdict for _ in range(2000)]
+    found = judged.count("helps") / 2000
+    print(f"{positives} malignant, {seeds} seeds, spread {seed_spread}: alarms below {alarms:.3f}, found {found:.3f}")
+    assert alarms <= 0.065
+    assert found >= 0.93
+    assert "harms" not in judged
