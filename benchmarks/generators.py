@@ -47,7 +47,8 @@ from pipeline.store import read_csv, read_json, sha256_of_file, write_json
 
 ROOT = Path(__file__).parent.parent
 DATA = ("images", "splits.csv", "conditions.csv", "features")
-CONTENT = ("images/images.npy", "images/masks.npy", "splits.csv", "conditions.csv", "features/model.safetensors")
+CONTENT = ("images/images.npy", "splits.csv", "conditions.csv", "features/model.safetensors")
+MASKS = "images/masks.npy"  # where the project has any
 STAGES = ("train_gan", "synthesize", "score_synthetic")
 SECTIONS = ("gan", "synthesize", "score", "compute")  # the others' stages are not run
 CODE = (
@@ -162,6 +163,7 @@ def unseen_images(where: str, class_name: ClassName, size: int) -> NDArray[np.ui
 
 def hash_of_data_and_code() -> str:
     files = [Path("data", name) for name in CONTENT]
+    files += [path for path in [Path("data", MASKS)] if path.is_file()]
     files += sorted(path for pattern in CODE for path in ROOT.glob(pattern))
     return hashlib.sha256("".join(sha256_of_file(path) for path in files).encode()).hexdigest()
 

@@ -10,7 +10,8 @@ import pandas as pd
 from pipeline.errors import InputError
 from pipeline.held_out import Split, read_splits
 from pipeline.metrics.auc_inference import TestSet
-from pipeline.metrics.schemes import Columns, Run, compare, mean_pr, mean_roc, pooled_calibration, score
+from pipeline.metrics.ranking import threshold_youden
+from pipeline.metrics.schemes import Columns, Run, compare, fall_from_val, mean_pr, mean_roc, pooled_calibration, score
 from pipeline.params.reader import read_params
 from pipeline.predictions import SchemesParams as Params
 from pipeline.predictions import read_runs
@@ -33,10 +34,18 @@ def main() -> None:
     val, test = read_splits()
     runs = read_runs(params, val, test)
     bins = params.evaluate.calibration_bins
-    reports = compare(runs, params.synthetic_schemes, TestSet(test.target, test.group), params.evaluate.confidence)
+    confidence = params.evaluate.confidence
+    val_set, test_set = (TestSet(split.target, split.group) for split in (val, test))
+    reports = compare(runs, params.synthetic_schemes, test_set, confidence)
     for scheme, run in runs.items():
         reports[scheme] |= score(run, val.target, test.target, bins)
-        reports[scheme] |= read_facts(scheme, params.seeds) | test_facts(test) | {"seeds": params.seeds}
+        reports[scheme] |= fall_from_val(run, val_set, test_set, confidence)
+        models = read_models(scheme, params.seeds)
+        reports[scheme] |= facts(models) | test_facts(test) | {"seeds": params.seeds}
+        reports[scheme]["thresholds_from_val"] = all(
+            model["threshold"] == threshold_youden(val.target, of_val)
+            for model, of_val in zip(models, run.val, strict=True)
+        )
         reports[scheme]["generators"] = 0 if run.generator is None else len(np.unique(run.generator))
     write_reports(reports)
     write_curves(ROC, runs, lambda run: mean_roc(test.target, run.test))
@@ -44,9 +53,13 @@ def main() -> None:
     write_curves(CALIBRATION, runs, lambda run: pooled_calibration(test.target, run.test, bins))
 
 
-def read_facts(scheme: str, seeds: list[int]) -> dict[str, int]:
+def read_models(scheme: str, seeds: list[int]) -> list[dict[str, Any]]:
+    """What the runs of a scheme wrote of themselves."""
+    return [_read_model(CHECKPOINTS / scheme / str(seed) / "model.json") for seed in seeds]
+
+
+def facts(models: list[dict[str, Any]]) -> dict[str, int]:
     """What the runs were trained on, rounded means over seeds."""
-    models = [_read_model(CHECKPOINTS / scheme / str(seed) / "model.json") for seed in seeds]
     return {fact: round(np.mean([model[fact] for model in models])) for fact in FACTS}
 
 
@@ -54,7 +67,7 @@ def _read_model(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{path} does not exist; run the stage that writes it, or `dvc repro`")
     model = read_json(path)
-    missing = [fact for fact in FACTS if fact not in model]
+    missing = [fact for fact in (*FACTS, "threshold") if fact not in model]
     if missing:
         raise InputError(f"{path} lacks {', '.join(missing)}; train that scheme again")
     return model

@@ -32,7 +32,7 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.reporting import artefacts, controls, dataset, intervals, subgroups, text, times
+from pipeline.reporting import artefacts, audit, controls, dataset, intervals, subgroups, text, times
 from pipeline.reporting.figures import COLOURS, curves_figure, likeness_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
@@ -67,6 +67,7 @@ MODEL_CARD = Path("reports/model_card.md")
 CLAIM = Path("reports/claim.md")
 MANIFEST = "manifest.csv"
 NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
+PAIRS = {"first": str, "second": str}
 TEMPLATES = Path(__file__).parent / "reporting/templates"
 
 EXAMPLES, COLUMNS, EXAMPLE_SIZE = 12, 4, 96  # images of a class side by side, in a row, and px of each
@@ -127,13 +128,25 @@ def gather(params: Params) -> dict[str, Any]:
     near = {class_name: nearest(params, splits, class_name) for class_name in params.classes}
     of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
     without_lesion = {**metadata, **of_view}
+    sees_lesion = CLASSIC if CLASSIC in reports else schemes[0]
+    checks = [
+        audit.splits_apart(splits, read_csv(DUPLICATES, dtype=PAIRS)),
+        audit.equal_steps(reports),
+        audit.thresholds_from_val(reports),
+        audit.test_like_val(sees_lesion, reports[sees_lesion]),
+        audit.label_needs_lesion(reports[sees_lesion], without_lesion),
+        audit.told_at_sight(told_at_sight),
+        audit.not_memorised({class_name: of_class["nearer"] for class_name, of_class in near.items()}),
+        audit.not_collapsed({f"{name}, seed {seed}": score for (name, seed), score in scores.items()}),
+        audit.no_artefacts_added(rates),
+        audit.calibrated(sees_lesion, reports[sees_lesion]),
+    ]
     return {
         "params": params,
         "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in synthetic_schemes}),
-        "caveats": text.caveats(reports, params.source.name)
-        + controls.shortcut_caveat(reports.get(CLASSIC, reports[schemes[0]]), without_lesion)
-        + artefacts.caveats(rates)
-        + text.memorised_caveats({name: of_class["nearer"] for name, of_class in near.items()}),
+        "caveats": text.caveats(reports, params.source.name),
+        "checks": checks,
+        "alarms": [check.found for check in checks if check.alarm],
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
@@ -278,7 +291,7 @@ def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:
     counts = {stage: _read(path) for stage, path in COUNTS.items()}
     duplicates, moved, reduced = (
         read_csv(path, dtype=types, keep_default_na=False)
-        for path, types in ((DUPLICATES, {"first": str, "second": str}), (MOVED, str), (REDUCED, str))
+        for path, types in ((DUPLICATES, PAIRS), (MOVED, str), (REDUCED, str))
     )
     licences = licence_counts(reduced, splits["image_id"])
     reduced_to = f"{params.reduce.size:,} images, {params.reduce.balance}"

@@ -10,7 +10,9 @@ import yaml
 
 from pipeline import evaluate, held_out, predictions
 from pipeline.errors import InputError
+from pipeline.metrics.ranking import threshold_youden
 from pipeline.params.reader import read_tree
+from pipeline.reporting import audit
 
 ROOT = Path(__file__).parents[1]
 SCHEMES = ("baseline", "classic", "oversample", "gan_balanced", "gan_plus_10")
@@ -24,7 +26,8 @@ CLASSIFIER_KEYS = AUC_KEYS | {
     *("auc_gain_p", "auc_gain_p_delong", "auc_gain_over_classic_p", "auc_gain_over_classic_p_delong", "generators"),
     *("auc_gain_over_placebo_p", "auc_gain_over_placebo_p_delong", "specificity_at_90_sensitivity", "mcc"),
     *("brier_miscalibration", "brier_discrimination", "brier_uncertainty", "adaptive_ece", "temperature"),
-    *("brier_at_temperature", "ece_at_temperature", "adaptive_ece_at_temperature"),
+    *("brier_at_temperature", "ece_at_temperature", "adaptive_ece_at_temperature", "thresholds_from_val"),
+    *("auc_fall_from_val", "auc_fall_from_val_ci_low", "auc_fall_from_val_ci_high"),
 }
 
 
@@ -56,7 +59,10 @@ def write_run(scheme, seed, splits, probability):
     table[table["split"] != "train"].sample(frac=1, random_state=seed).to_csv(path, index=False)
     model = evaluate.CHECKPOINTS / scheme / str(seed) / "model.json"
     model.parent.mkdir(parents=True, exist_ok=True)
-    model.write_text(json.dumps({"train_images": 100, "synthetic_images": seed, "optimizer_steps": 150, "more": 1}))
+    val = table[table["split"] == "val"]
+    threshold = threshold_youden(val["target"].to_numpy(), val["probability"].to_numpy())
+    facts = {"train_images": 100, "synthetic_images": seed, "optimizer_steps": 150, "threshold": threshold}
+    model.write_text(json.dumps(facts))
 
 
 def report_of(scheme):
@@ -169,6 +175,35 @@ def test_curves_are_tidy_and_small(here):
         area = np.trapezoid(rows["true_positive_rate"], rows["false_positive_rate"])
         assert area == pytest.approx(report_of(scheme)["auc"], abs=0.01)
     assert calibration.groupby("series")["predictions"].sum().eq(300).all()
+
+
+def test_a_threshold_chosen_on_test_is_noticed(here):
+    evaluate.main()
+    assert report_of("classic")["thresholds_from_val"] is True
+    table = pd.read_csv(predictions.PREDICTIONS / "classic/1.csv").query("split == 'test'")
+    path = evaluate.CHECKPOINTS / "classic/1/model.json"
+    model = json.loads(path.read_text())
+    chosen = threshold_youden(table["target"].to_numpy(), table["probability"].to_numpy())
+    path.write_text(json.dumps(model | {"threshold": chosen}))
+    evaluate.main()
+    assert report_of("classic")["thresholds_from_val"] is False
+    assert report_of("baseline")["thresholds_from_val"] is True
+
+
+@pytest.mark.parametrize("share", [0.0, 0.25])
+def test_label_noise_in_the_test_split_is_noticed(here, share):
+    """Labels of a quarter of the test images are turned over, in the splits and in every prediction alike."""
+    splits = pd.read_csv(held_out.SPLITS)
+    rng = np.random.default_rng(1)
+    noisy = (splits["split"] == "test") & (rng.random(300) < share)
+    splits.loc[noisy, "target"] = 1 - splits.loc[noisy, "target"]
+    splits.to_csv(held_out.SPLITS, index=False)
+    for path in predictions.PREDICTIONS.rglob("*.csv"):
+        table = pd.read_csv(path).drop(columns="target").merge(splits[["image_id", "target"]])
+        table.to_csv(path, index=False)
+    evaluate.main()
+    report = report_of("gan_balanced")
+    assert audit.test_like_val("gan_balanced", report).alarm == (share > 0)
 
 
 def without_an_image(table):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.reporting.text import enumerate_names, number, percent
+from pipeline.reporting.text import number, percent
 
 Rate = Mapping[str, Any]
 
@@ -42,16 +42,4 @@ def detector_rows(detectors: Mapping[str, Mapping[str, float]]) -> list[list[str
             f"{of_kind['showing']:,} and {of_kind['without']:,}",
         ]
         for kind, of_kind in detectors.items()
-    ]
-
-
-def caveats(rates: Sequence[Rate]) -> list[str]:
-    """What the reader of a verdict must know where malignant synthetic images are marked by more than lesions."""
-    seen = [rate for rate in rates if rate["class"] == "malignant" and more_often(rate)]
-    if not seen:
-        return []
-    times = [f"{rate['kind']} {rate['ratio']:.1f} times (seed {rate['seed']})" for rate in seen]
-    return [
-        f"Synthetic malignant images show {enumerate_names(times)} as often as the real ones they were learnt from: a "
-        "classifier can learn that in place of the lesion."
     ]

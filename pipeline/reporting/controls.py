@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from pipeline.reporting.text import Reports, auc_cell, enumerate_names, number
+from pipeline.reporting.text import Reports, auc_cell
 
 WITHOUT_LESION = {
     "metadata": "sex, age, site and source, no image",
@@ -47,19 +47,3 @@ def controls(metadata: Reports, views: Reports, synthetic: Reports) -> list[Cont
 def _control(name: str, seen: str, asked: str, report: Mapping[str, Any], alarm: bool) -> Control:
     value, interval = auc_cell(report)
     return Control(name.replace("_", " "), seen, asked, f"{value} ({interval})", report["test_images"], alarm)
-
-
-def shortcut_caveat(classifier: Mapping[str, Any], without_lesion: Reports) -> list[str]:
-    """What the reader of a verdict must know where the label is told as well without the lesion.
-
-    Args:
-        classifier: the report of the scheme that sees the whole image.
-    """
-    as_good = [name for name, report in without_lesion.items() if report["auc"] >= classifier["auc"]]
-    if not as_good:
-        return []
-    told = enumerate_names([f"{WITHOUT_LESION[name]} (AUC {number(without_lesion[name]['auc'])})" for name in as_good])
-    return [
-        f"The label is told from {told} as well as from whole images (AUC {number(classifier['auc'])}): these data let "
-        "a classifier score without looking at lesions."
-    ]

@@ -122,20 +122,6 @@ def nearness_sentence(drawn: Likeness, held_out: Likeness, nearer: tuple[float, 
     )
 
 
-def memorised_caveats(nearer: Mapping[str, tuple[float, float, float]]) -> list[str]:
-    """What the reader of a verdict must know where a generator repeats what it was shown.
-
-    Args:
-        nearer: by class, as ``pairs.Nearness`` has it.
-    """
-    return [
-        f"Synthetic {class_name} images are more like single training images than new photographs are (in "
-        f"{percent(share)} of pairs, {percent(low)} to {percent(high)}, in place of 50 %): the generator memorised."
-        for class_name, (share, low, high) in nearer.items()
-        if low > 0.5
-    ]
-
-
 def enumerate_names(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 

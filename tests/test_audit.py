@@ -1,0 +1,93 @@
+"""Planted faults, each of which must raise its alarm, and honest runs, which must not.
+
+Faults that need a run to be planted are in the tests of their stages: label noise and thresholds from test in
+test_evaluate.py, a generator that memorised in test_reporting_pairs.py, an artefact twice as frequent in
+test_artefacts.py.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.metrics.classification import ece
+from pipeline.metrics.distribution import prdc
+from pipeline.reporting import audit
+
+NO_PAIRS = pd.DataFrame({"first": [], "second": []})
+
+
+@pytest.fixture
+def splits() -> pd.DataFrame:
+    table = pd.DataFrame({"image_id": list("abcdef"), "group_id": [1, 1, 2, 3, 4, 4]})
+    return table.assign(split=["train", "train", "train", "val", "test", "test"])
+
+
+def test_splits_that_keep_groups_and_duplicates_pass(splits: pd.DataFrame) -> None:
+    within = pd.DataFrame({"first": ["a", "e", "gone"], "second": ["b", "f", "a"]})  # one image was not packed
+    found = audit.splits_apart(splits, within)
+    assert not found.alarm
+    assert found.found == "None of 4 groups and none of 2 pairs of duplicates lies in two splits."
+
+
+def test_a_duplicate_across_splits(splits: pd.DataFrame) -> None:
+    assert audit.splits_apart(splits, pd.DataFrame({"first": ["a"], "second": ["f"]})).alarm
+
+
+def test_a_patient_across_splits(splits: pd.DataFrame) -> None:
+    found = audit.splits_apart(splits.assign(group_id=[1, 1, 2, 3, 4, 1]), NO_PAIRS)
+    assert found.alarm
+    assert found.found.startswith("1 groups of patients or lesions and 0 pairs")
+
+
+def test_unequal_steps() -> None:
+    equal = {"classic": {"optimizer_steps": 88}, "gan": {"optimizer_steps": 88}}
+    assert not audit.equal_steps(equal).alarm
+    found = audit.equal_steps(equal | {"gan": {"optimizer_steps": 880}})
+    assert found.alarm
+    assert "classic 88 and gan 880" in found.found
+
+
+@pytest.mark.parametrize("too_sure", [False, True])
+def test_miscalibration(too_sure: bool) -> None:
+    rng = np.random.default_rng(0)
+    risk = rng.random(4000)
+    target = (rng.random(4000) < risk).astype(np.int64)
+    said = np.where(risk > 0.5, 0.99, 0.01) if too_sure else risk
+    report = {"ece": ece(target, said, 10), "ece_at_temperature": 0.0}
+    assert audit.calibrated("classic", report).alarm == too_sure
+
+
+def control(auc: float, reach: float = 0.03) -> dict[str, float]:
+    return {"auc": auc, "auc_ci_low": auc - reach, "auc_ci_high": auc + reach}
+
+
+def test_an_archive_that_predicts_the_label() -> None:
+    """By its name alone, though whole images do better; what other controls know is an alarm from there on only."""
+    whole = {"auc": 0.85}
+    honest = {"metadata": control(0.6), "source": control(0.51), "lesion_hidden": control(0.7)}
+    assert not audit.label_needs_lesion(whole, honest).alarm
+    assert audit.label_needs_lesion(whole, honest | {"source": control(0.7)}).alarm
+    assert audit.label_needs_lesion(whole, honest | {"lesion_hidden": control(0.86)}).alarm
+
+
+def test_synthetic_images_told_at_sight() -> None:
+    assert not audit.told_at_sight({"malignant, seed 0": control(0.91)}).alarm
+    assert audit.told_at_sight({"malignant, seed 0": control(0.96)}).alarm
+    assert "not tried" in audit.told_at_sight({}).found
+
+
+def test_a_collapsed_generator() -> None:
+    """Three motifs with a little noise, and draws from the distribution itself."""
+    rng = np.random.default_rng(0)
+    real, new = rng.normal(size=(300, 8)), rng.normal(size=(300, 8))
+    motifs = rng.normal(size=(3, 8))[rng.integers(0, 3, 300)] + rng.normal(size=(300, 8)) * 0.01
+    recall = {name: prdc(real, drawn, 5).recall for name, drawn in (("new", new), ("motifs", motifs))}
+    assert not audit.not_collapsed({"malignant, seed 0": {"recall": recall["new"]}}).alarm
+    found = audit.not_collapsed({name: {"recall": share} for name, share in recall.items()})
+    assert found.alarm
+    assert "motifs (recall 0.0" in found.found
+    assert "new" not in found.found
+
+
+def test_no_artefact_is_looked_for() -> None:
+    assert "None was looked for" in audit.no_artefacts_added([]).found
