@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipeline.reporting.artefacts import Rate, more_often
 from pipeline.reporting.controls import AT_SIGHT, WITHOUT_LESION
-from pipeline.reporting.text import Reports, enumerate_names, number, percent
+from pipeline.reporting.text import Reports, enumerate_names, number, percent, signed
 
 MISCALIBRATED = 0.1  # expected calibration error above which a probability is no risk
 COLLAPSED = 0.02  # recall below which a generator draws next to nothing of what it was shown
@@ -71,10 +71,10 @@ def test_like_val(scheme: str, report: Mapping[str, Any]) -> Check:
     fall = report["auc_fall_from_val"], report["auc_fall_from_val_ci_low"], report["auc_fall_from_val_ci_high"]
     alarm = fall[1] > 0
     found = (
-        f"{scheme}'s AUC falls from the validation to the test split by {_interval(fall)}: the test split's labels or "
-        "images differ from those that training saw, so look at both before you believe a comparison."
+        f"The AUC of {scheme} falls from the validation to the test split by {_interval(fall)}: the labels or "
+        "images of test differ from those that training saw; look at both before you believe a comparison."
         if alarm
-        else f"{scheme}'s AUC differs between validation and test split by {_interval(fall)}, as it may by chance."
+        else f"The AUC of {scheme} is higher on the validation than on the test split by {_change(fall)}, as chance has it."
     )
     return Check("Do the test labels agree with the validation labels?", found, alarm)
 
@@ -83,10 +83,10 @@ def calibrated(scheme: str, report: Mapping[str, Any]) -> Check:
     alarm = report["ece"] > MISCALIBRATED
     after = f"{number(report['ece_at_temperature'])} after temperature scaling on the validation split"
     found = (
-        f"{scheme}'s probabilities are off by {number(report['ece'])} on average ({after}): they rank lesions, and are "
-        "no risks."
+        f"The probabilities of {scheme} are off by {number(report['ece'])} on average ({after}): they rank lesions, "
+        "and are no risks."
         if alarm
-        else f"{scheme}'s probabilities are off by {number(report['ece'])} on average ({after})."
+        else f"The probabilities of {scheme} are off by {number(report['ece'])} on average ({after})."
     )
     return Check("Can a probability be read as a risk?", found, alarm)
 
@@ -133,13 +133,14 @@ def not_memorised(nearer: Mapping[str, Interval]) -> Check:
     """Args:
     nearer: by class, as ``pairs.Nearness`` has it.
     """
-    seen = [f"{name} {_shares(shares)}" for name, shares in nearer.items() if shares[1] > 0.5]
-    listed = enumerate_names([f"{name} {_shares(shares)}" for name, shares in nearer.items()])
+    seen = [f"{_shares(shares)} ({name})" for name, shares in nearer.items() if shares[1] > 0.5]
+    listed = enumerate_names([f"{_shares(shares)} ({name})" for name, shares in nearer.items()])
     found = (
-        f"Synthetic images are more like single training images than new photographs are, in place of 50 % of pairs: "
-        f"{enumerate_names(seen)}. The generator memorised."
+        "The generator memorised: of pairs of a synthetic image and a new photograph, the synthetic one is more like a "
+        f"training image in {enumerate_names(seen)}, where chance is 50 %."
         if seen
-        else f"They are no more like single training images than new photographs are (50 % of pairs): {listed}."
+        else f"Of pairs of a synthetic image and a new photograph, the synthetic one is more like a training image in "
+        f"{listed}, where chance is 50 %."
     )
     return Check("Does the generator draw new images?", found, bool(seen))
 
@@ -182,4 +183,9 @@ def _interval(interval: Interval) -> str:
 
 def _shares(interval: Interval) -> str:
     value, low, high = (percent(end) for end in interval)
+    return f"{value} ({low} to {high})"
+
+
+def _change(interval: Interval) -> str:
+    value, low, high = (signed(end) for end in interval)
     return f"{value} ({low} to {high})"
