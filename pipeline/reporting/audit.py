@@ -74,7 +74,7 @@ def test_like_val(scheme: str, report: Mapping[str, Any]) -> Check:
         f"The AUC of {scheme} falls from the validation to the test split by {_interval(fall)}: the labels or "
         "images of test differ from those that training saw; look at both before you believe a comparison."
         if alarm
-        else f"The AUC of {scheme} is higher on the validation than on the test split by {_change(fall)}, as chance has it."
+        else f"The AUC of {scheme} is {_change(fall)} higher on validation than on test images, as chance has it."
     )
     return Check("Do the test labels agree with the validation labels?", found, alarm)
 
