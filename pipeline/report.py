@@ -131,6 +131,10 @@ def gather(params: Params) -> dict[str, Any]:
     sees_lesion = CLASSIC if CLASSIC in reports else schemes[0]
     checks = [
         audit.splits_apart(splits, read_csv(DUPLICATES, dtype=PAIRS)),
+        audit.no_second_photographs(
+            {class_name: of_class["held_out"] for class_name, of_class in near.items()},
+            params.synthesize.copy_likeness,
+        ),
         audit.equal_steps(reports),
         audit.thresholds_from_val(reports),
         audit.test_like_val(sees_lesion, reports[sees_lesion]),

@@ -39,6 +39,16 @@ def test_a_patient_across_splits(splits: pd.DataFrame) -> None:
     assert found.found.startswith("1 groups of patients or lesions and 0 pairs")
 
 
+def test_second_photographs_of_training_lesions() -> None:
+    likeness = np.full(300, 0.2)
+    likeness[:3] = 0.9  # within what the search takes for copies by chance
+    assert not audit.no_second_photographs({"benign": likeness, "malignant": likeness}, 0.6).alarm
+    likeness[:6] = 0.9
+    found = audit.no_second_photographs({"benign": likeness, "malignant": likeness}, 0.6)
+    assert found.alarm
+    assert found.found.startswith("12 of 600 real images of val and test")
+
+
 def test_unequal_steps() -> None:
     equal = {"classic": {"optimizer_steps": 88}, "gan": {"optimizer_steps": 88}}
     assert not audit.equal_steps(equal).alarm

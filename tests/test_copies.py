@@ -11,6 +11,7 @@ from PIL import Image, ImageFilter
 
 from pipeline import ingest, phantom, prepare, reduce
 from pipeline.copies import COARSE, FINE, RANK, References, _cropped, _resizing
+from pipeline.decoding import Geometry, Task, decode
 from pipeline.images import open_images
 from pipeline.registration import TURNS
 
@@ -81,6 +82,33 @@ def test_changed_copies_are_found_and_named(change, photographs: np.ndarray) -> 
 def test_other_images_are_no_copies(photographs: np.ndarray) -> None:
     likeness, _ = References(photographs[:HALF]).likeness(photographs[HALF:])
     assert np.mean(likeness >= GATE) <= 0.01
+
+
+@pytest.fixture(scope="module")
+def dermoscopy() -> np.ndarray:
+    """The middle of real photographs, (N, 64, 64, 3)."""
+    files = sorted((ROOT / "data/raw/isic2017/images").glob("*.jpg"))
+    if not files:
+        pytest.skip("ISIC 2017 is not linked under data/raw")
+    pixels = [decode(Task(file, (), Geometry(64, 3, "crop"))).pixels for file in files]
+    return np.stack([each for each in pixels if each is not None])
+
+
+@pytest.mark.proof
+def test_changed_copies_of_real_photographs_are_found_and_others_are_not(dermoscopy: np.ndarray) -> None:
+    """Some of the unknown are second photographs of known lesions, and count as false alarms here all the same."""
+    order = np.random.default_rng(1).permutation(len(dermoscopy))
+    known, unknown = dermoscopy[order[:1000]], dermoscopy[order[1000:2000]]
+    references = References(known)
+    alarms = float(np.mean(references.likeness(unknown)[0] >= GATE))
+    print(f"false alarms {alarms:.3%}")
+    for change in CHANGES:
+        copies = np.stack([np.asarray(change(Image.fromarray(image))) for image in known])
+        likeness, nearest = references.likeness(copies)
+        found = float(np.mean((likeness >= GATE) & (nearest == np.arange(len(known)))))
+        print(f"{change.__name__}: {found:.3%} found")
+        assert found >= 0.99
+    assert alarms <= 0.015
 
 
 def test_blur_alone_makes_no_copy(photographs: np.ndarray) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from pipeline.reporting.artefacts import Rate, more_often
 from pipeline.reporting.controls import AT_SIGHT, WITHOUT_LESION
@@ -11,6 +13,7 @@ from pipeline.reporting.text import Reports, enumerate_names, number, percent, s
 
 MISCALIBRATED = 0.1  # expected calibration error above which a probability is no risk
 COLLAPSED = 0.02  # recall below which a generator draws next to nothing of what it was shown
+TAKEN_FOR_COPIES = 0.01  # share of new photographs, at most
 Interval = tuple[float, float, float]  # value, low, high
 
 
@@ -41,6 +44,26 @@ def splits_apart(splits: pd.DataFrame, duplicates: pd.DataFrame) -> Check:
         else f"None of {len(groups):,} groups and none of {len(pairs):,} pairs of duplicates lies in two splits."
     )
     return Check("Are patients, lesions and duplicates kept in one split?", found, alarm)
+
+
+def no_second_photographs(likeness: Mapping[str, NDArray[np.float64]], copy_likeness: float) -> Check:
+    """Whether real images of val and test are as like a training image as a copy is: the splits may have missed them.
+
+    Args:
+        likeness: (M,) of held-out images to their most similar training image, by class.
+        copy_likeness: from where on a synthetic image counts as a copy.
+    """
+    held_out = np.concatenate(list(likeness.values()))
+    alike = int(np.sum(held_out >= copy_likeness))
+    alarm = alike > TAKEN_FOR_COPIES * len(held_out)
+    listed = f"{alike:,} of {len(held_out):,} real images of val and test are as like a training image as a copy is"
+    found = (
+        f"{listed}, where {percent(TAKEN_FOR_COPIES)} may be by chance: second photographs of training lesions may be "
+        "among them."
+        if alarm
+        else f"{listed}; up to {percent(TAKEN_FOR_COPIES)} may be by chance."
+    )
+    return Check("Are held-out lesions new to the classifiers?", found, alarm)
 
 
 def equal_steps(reports: Reports) -> Check:
