@@ -20,10 +20,7 @@ PHOTOGRAPHS_PER_WORKER = 50
 
 
 class Examples(NamedTuple):
-    """Attributes:
-    images: (N, H, W, 3), RGB in [0, 255].
-    maps: (N, H, W, kinds) in [0, 255]: how much of a pixel shows the artefact.
-    """
+    """Images (N, H, W, 3), RGB, and for each kind how much of a pixel shows it, (N, H, W, kinds), both in [0, 255]."""
 
     images: NDArray[np.uint8]
     maps: NDArray[np.uint8]

@@ -167,9 +167,9 @@ def gather(params: Params) -> dict[str, Any]:
         ),
         "controls": controls.controls(metadata, of_view, told_at_sight),
         "told_at_sight": told_at_sight,
-        "views": {view: control_picture(CONTROLS / f"{view}.png") for view in of_view},
+        "views": {view: saved_picture(CONTROLS / f"{view}.png") for view in of_view},
         "artefact_rows": artefacts.rate_rows(rates),
-        "artefact_pictures": {kind: control_picture(ARTEFACTS / f"{kind}.png") for kind in params.artefacts.kinds},
+        "artefact_pictures": {kind: saved_picture(ARTEFACTS / f"{kind}.png") for kind in params.artefacts.kinds},
         "detector_rows": artefacts.detector_rows(_read(DETECTORS)),
         "classifiers": classifiers(schemes, params.classifier.seeds),
         "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
@@ -261,7 +261,7 @@ def detectors(classes: Iterable[ClassName], seeds: Iterable[int]) -> dict[str, A
     }
 
 
-def control_picture(path: Path) -> str:
+def saved_picture(path: Path) -> str:
     with Image.open(path) as picture:
         return thumbnail(picture, GRID_SIZE)
 

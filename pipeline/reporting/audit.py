@@ -153,8 +153,10 @@ def _at_sight(report: Mapping[str, Any]) -> bool:
 
 
 def not_memorised(nearer: Mapping[str, Interval]) -> Check:
-    """Args:
-    nearer: by class, as ``pairs.Nearness`` has it.
+    """Whether synthetic images are nearer to training images than new photographs are.
+
+    Args:
+        nearer: by class, as ``pairs.Nearness`` has it.
     """
     seen = [f"{_shares(shares)} ({name})" for name, shares in nearer.items() if shares[1] > 0.5]
     listed = enumerate_names([f"{_shares(shares)} ({name})" for name, shares in nearer.items()])
@@ -169,8 +171,10 @@ def not_memorised(nearer: Mapping[str, Interval]) -> Check:
 
 
 def not_collapsed(scores: Mapping[str, Mapping[str, Any]]) -> Check:
-    """Args:
-    scores: reports/generators/<class>_<seed>.json, by the generator's name.
+    """Whether some of the training images' variety is drawn.
+
+    Args:
+        scores: reports/generators/<class>_<seed>.json, by the generator's name.
     """
     recall = {name: score["recall"] for name, score in scores.items()}
     few = [f"{name} (recall {number(share)})" for name, share in recall.items() if share < COLLAPSED]
