@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images import ARRAY
+from pipeline.packing import Files, pack
 from pipeline.params.image import ImageParams
-from pipeline.prepare import Params, prepare
 
 WIDTH, HEIGHT = 3000, 2000
 
@@ -80,9 +80,9 @@ def prepared(files: list[Path], size: int) -> NDArray[np.uint8]:
         {"image_id": [file.stem for file in files], "file": [file.name for file in files], "sha256": ""}
     )
     image = ImageParams(size=size, channels=3, fit="crop", max_unreadable=0)
-    params = Params.model_validate({"image": image, "source.images": str(files[0].parent), "source.masks": None})
+    packed = Files(image, str(files[0].parent), None)
     with TemporaryDirectory() as folder:
-        prepare(table, params, Path(folder), os.cpu_count() or 1)
+        pack(table, packed, Path(folder))
         return np.load(Path(folder) / ARRAY)
 
 

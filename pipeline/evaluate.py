@@ -13,8 +13,8 @@ from pipeline.metrics.auc_inference import TestSet
 from pipeline.metrics.ranking import threshold_youden
 from pipeline.metrics.schemes import Columns, Run, compare, fall_from_val, mean_pr, mean_roc, pooled_calibration, score
 from pipeline.params.reader import read_params
-from pipeline.predictions import SchemesParams as Params
 from pipeline.predictions import read_runs
+from pipeline.schemes import SchemesParams as Params
 from pipeline.stage import run_stage
 from pipeline.store import read_json, replaced_directory, write_csv, write_json
 

@@ -5,35 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from pipeline.errors import InputError
 from pipeline.held_out import SPLITS, Split
 from pipeline.metrics.ranking import Score
 from pipeline.metrics.schemes import Run
-from pipeline.params.classifier import FilteredScheme, GanScheme, RealScheme
-from pipeline.params.evaluate import EvaluateParams
-from pipeline.params.reader import StageParams
+from pipeline.schemes import SchemesParams
 from pipeline.seeding import generator_seed
 from pipeline.store import read_csv
 
 PREDICTIONS = Path("data/predictions")
-
-
-class SchemesParams(StageParams):
-    """What a stage that compares schemes declares."""
-
-    seeds: list[int] = Field(alias="classifier.seeds")
-    gan_seeds: list[int] = Field(alias="gan.seeds")
-    real_schemes: dict[str, RealScheme] = Field(alias="classifier.real_schemes")
-    gan_schemes: dict[str, GanScheme] = Field(alias="classifier.gan_schemes")
-    filtered_schemes: dict[str, FilteredScheme] = Field(alias="classifier.filtered_schemes")
-    evaluate: EvaluateParams = Field(alias="evaluate")
-
-    @property
-    def synthetic_schemes(self) -> list[str]:
-        """Those that the verdict is about."""
-        return [*self.gan_schemes, *self.filtered_schemes]
 
 
 def read_runs(params: SchemesParams, val: Split, test: Split) -> dict[str, Run]:

@@ -16,6 +16,7 @@ from pipeline.params.reduce import ReduceParams
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, write_csv, write_json
+from pipeline.usable import drop_reasons
 
 METADATA = Path("data/metadata.csv")
 REDUCED = Path("data/reduced.csv")
@@ -23,7 +24,6 @@ CONDITIONS = Path("data/conditions.csv")  # apart, so that another licence, say,
 REPORT = Path("reports/reduce.json")
 
 CELL = ["target", "source"]  # within which the choice is made, so that none depends on another's rows
-USABLE_IMAGE_TYPES = ("dermoscopic", "")  # empty: formats that say nothing hold dermoscopy only
 
 
 class Params(StageParams):
@@ -58,18 +58,6 @@ def reduce(metadata: pd.DataFrame, params: ReduceParams, seed: int) -> tuple[pd.
     chosen = usable[chosen_rows(usable, params, seed)].reset_index(drop=True)
     check_classes(chosen, f"reduce.size {params.size} leaves no {{label}} image of {len(usable)} usable ones; raise it")
     return chosen, summary(metadata, reasons, usable, chosen)
-
-
-def drop_reasons(metadata: pd.DataFrame) -> pd.Series:
-    """Why each row cannot be used, by the first rule that applies; empty: it can."""
-    image_type, label = metadata["image_type"], metadata["label"]
-    rules = {
-        "synthetic": image_type == "synthetic",
-        "not_dermoscopic": ~image_type.isin(USABLE_IMAGE_TYPES),
-        "indeterminate": label == "indeterminate",
-        "unlabelled": label == "unknown",
-    }
-    return pd.Series(np.select(list(rules.values()), list(rules), default=""), index=metadata.index)
 
 
 def check_classes(images: pd.DataFrame, complaint: str) -> None:

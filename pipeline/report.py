@@ -22,6 +22,7 @@ from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import CLASSIC, ClassifierParams
 from pipeline.params.controls import ControlsParams
 from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.external import ExternalParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import GanTrainParams
 from pipeline.params.image import ImageParams
@@ -32,7 +33,7 @@ from pipeline.params.score import ScoreParams
 from pipeline.params.source import SourceParams
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
-from pipeline.reporting import artefacts, audit, controls, dataset, intervals, subgroups, text, times
+from pipeline.reporting import artefacts, audit, controls, dataset, external, intervals, subgroups, text, times
 from pipeline.reporting.figures import COLOURS, curves_figure, likeness_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
@@ -54,6 +55,7 @@ EXTRACTOR = Path("reports/features.json")
 SUBGROUPS = Path("reports/subgroups.json")
 CONTROLS = Path("reports/controls")
 ARTEFACTS = Path("reports/artefacts")
+EXTERNAL = Path("reports/external")
 DETECTORS = Path("reports/artefact_detectors.json")
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
@@ -93,6 +95,7 @@ class Params(StageParams):
     score: ScoreParams = Field(alias="score")
     classifier: ClassifierParams = Field(alias="classifier")
     evaluate: EvaluateParams = Field(alias="evaluate")
+    external: ExternalParams = Field(alias="external")
     controls: ControlsParams = Field(alias="controls")
     artefacts: ArtefactsParams = Field(alias="artefacts")
 
@@ -165,6 +168,7 @@ def gather(params: Params) -> dict[str, Any]:
             [CLASSIC, *synthetic_schemes] if CLASSIC in reports else schemes[:1],
             dict(zip(schemes, cycle(COLOURS), strict=False)),
         ),
+        "external": external.external_sets({name: _read(EXTERNAL / f"{name}.json") for name in params.external.sets}),
         "controls": controls.controls(metadata, of_view, told_at_sight),
         "told_at_sight": told_at_sight,
         "views": {view: saved_picture(CONTROLS / f"{view}.png") for view in of_view},

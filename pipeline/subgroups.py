@@ -9,8 +9,8 @@ from pipeline.held_out import SPLITS, read_splits
 from pipeline.images import open_images
 from pipeline.metrics.subgroups import part_report
 from pipeline.params.reader import read_params
-from pipeline.predictions import SchemesParams as Params
 from pipeline.predictions import read_runs
+from pipeline.schemes import SchemesParams as Params
 from pipeline.skin_tone import TONES, tone, typology_angle
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, write_json

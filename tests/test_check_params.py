@@ -36,7 +36,7 @@ def test_every_recipe_is_valid(file: Path) -> None:
 def keys(tree: Any, prefix: str = "") -> set[str]:
     """Dotted keys, but for mappings whose keys are the user's own."""
     schemes = (f"classifier.{kind}_schemes" for kind in ("real", "gan", "filtered"))
-    own = ("source.columns", "source.labels", *schemes)
+    own = ("source.columns", "source.labels", "external.sets", *schemes)
     if not isinstance(tree, dict) or prefix in own:
         return {prefix}
     return {key for name, value in tree.items() for key in keys(value, f"{prefix}.{name}".lstrip("."))}

@@ -75,7 +75,7 @@ def test_stages_log_their_time(clone: Path) -> None:
         *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
         *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
         *("subgroups", "control_metadata", "control_view", "control_synthetic", "train_artefacts", "find_artefacts"),
-        "data_card",
+        *("data_card", "phantom_external", "external"),
     }
 
 
@@ -126,6 +126,7 @@ def test_swapping_the_generator_retrains_generators_and_their_schemes_only(clone
         "control_synthetic@malignant-0",
         "find_artefacts",
         "data_card",
+        "external@dark_skin",
         "evaluate",
         "subgroups",
         "report",

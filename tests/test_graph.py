@@ -13,7 +13,12 @@ from models.generators import VARIANTS
 from pipeline.params.generators import SETTINGS
 
 ROOT = Path(__file__).parent.parent
-STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+STAGES = {  # of a foreach what it does, in the words of a matrix
+    name: stage.get("do", stage)
+    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text().replace("${key}", "${item.set}"))[
+        "stages"
+    ].items()
+}
 REGISTRIES = {"models/generators/__init__.py", "pipeline/params/generators/__init__.py"}
 # What cannot change a result: it validates, stores, logs or finds the place to resume from.
 EXEMPT = {

@@ -6,9 +6,9 @@ import json
 import pandas as pd
 import pytest
 
-from pipeline.ingest import ingest
 from pipeline.isic import FORMATS, recognise
 from pipeline.isic.vocabulary import DIAGNOSES, LABELS, SPLITS
+from pipeline.metadata import read_metadata
 from tests.sources import record_v2, source_of, write_csv_lines, write_records
 
 SIIM = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge"
@@ -16,7 +16,7 @@ HAM = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 
 
 def rows_of(path: str, **changes: object) -> pd.DataFrame:
-    table, report = ingest(source_of(path, **changes))
+    table, report = read_metadata(source_of(path, **changes))
     assert report["unreadable"]["count"] == 0
     return table.set_index("image_id")
 
@@ -85,7 +85,7 @@ def test_one_hot_columns_become_diagnoses_and_labels(tmp_path, header, malignant
 @pytest.mark.parametrize("values", ["0,0,0,0,0,0,0", "1,1,0,0,0,0,0", "0.9,0.1,0,0,0,0,0", "nan,0,0,0,0,0,0"])
 def test_a_row_that_is_not_one_hot_is_unreadable(tmp_path, values):
     lines = ["image,MEL,NV,BCC,AKIEC,BKL,DF,VASC", "A,1,0,0,0,0,0,0", "B,0,1,0,0,0,0,0", f"C,{values}"]
-    _, report = ingest(source_of(write_csv_lines(tmp_path / "a.csv", *lines)))
+    _, report = read_metadata(source_of(write_csv_lines(tmp_path / "a.csv", *lines)))
     assert (report["rows"], report["unreadable"]["count"], report["records"]) == (2, 1, 3)
 
 
@@ -141,7 +141,7 @@ def test_before_diagnosis_levels_archive_v2_said_benign_or_malignant(tmp_path):
 
 def test_records_of_both_archives_may_lie_in_one_folder(tmp_path):
     v1 = {"name": "A", "meta": {"clinical": {"benign_malignant": "malignant"}}}
-    _, report = ingest(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))
+    _, report = read_metadata(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))
     assert report["format"] == "archive_v1+archive_v2"
 
 

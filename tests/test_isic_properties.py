@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.ingest import ingest
+from pipeline.metadata import read_metadata
 from pipeline.params.source import METADATA_COLUMNS, SourceParams
 from tests.sources import AIDL21_HEADER, PAIR, record, record_v2, source_of, write_records
 
@@ -71,7 +71,7 @@ def repeatedly(examples: int, strategy: st.SearchStrategy, check: Callable[..., 
 def outcome(source: SourceParams, records: Callable[[], int] | None = None) -> str:
     """What ingest makes of a source: a table that accounts for so many records, or an error of one line."""
     try:
-        table, report = ingest(source)
+        table, report = read_metadata(source)
     except InputError as error:
         message = str(error)
     else:

@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 from pydantic import ValidationError
 
 from pipeline import phantom
+from pipeline.dermoscopy import archive as drawn_archive
 from pipeline.dermoscopy.cohort import draw_cohort
 from pipeline.dermoscopy.faults import VARIANTS
 from pipeline.dermoscopy.photograph import photograph
@@ -46,7 +47,8 @@ COUNTS = {
     "non_dermoscopic": 4,
 }
 SIZE = 48
-SETTINGS = {"images": IMAGES, "size": SIZE, "malignant": 0.25, **RATES}
+SKIN = [0.22, 0.28, 0.22, 0.13, 0.09, 0.06]
+SETTINGS = {"images": IMAGES, "size": SIZE, "malignant": 0.25, "skin": SKIN, **RATES}
 ALIKE = 6.0  # levels of 255, mean difference: what JPEG and resizing leave between pictures of one scene
 
 
@@ -119,10 +121,10 @@ def test_another_seed_gives_other_images(archive: Path, tmp_path: Path, monkeypa
 def test_files_do_not_depend_on_the_number_of_workers(
     archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(phantom, "IMAGES_PER_WORKER", 5)
+    monkeypatch.setattr(drawn_archive, "IMAGES_PER_WORKER", 5)
     for name in ("images", "descriptions", "masks"):
         (tmp_path / name).mkdir()
-    phantom.write_photographs(tmp_path, draw_cohort(IMAGES, 0.25, RATES, 0), SIZE, 0, 3)
+    drawn_archive.write_photographs(tmp_path, draw_cohort(IMAGES, 0.25, RATES, 0), SIZE, 0, 3)
     of_one_worker = contents(archive)
     assert of_one_worker.keys() - contents(tmp_path).keys() == {"truth.csv", "truth.json"}
     assert all(of_one_worker[name] == content for name, content in contents(tmp_path).items())
@@ -151,8 +153,8 @@ def test_variants_of_a_fault_come_in_turn(truth: pd.DataFrame) -> None:
 
 
 def test_every_fault_has_a_rate_among_the_params() -> None:
-    assert PhantomParams.model_fields.keys() - {"images", "size", "malignant"} == set(VARIANTS)
-    assert phantom.fault_rates(PhantomParams(**SETTINGS)) == RATES
+    assert PhantomParams.model_fields.keys() - {"images", "size", "malignant", "skin"} == set(VARIANTS)
+    assert drawn_archive.fault_rates(PhantomParams(**SETTINGS)) == RATES
 
 
 def test_rates_that_leave_too_few_clean_records_are_refused() -> None:
@@ -343,7 +345,7 @@ def test_no_images_leave_empty_folders_and_a_header(tmp_path: Path, monkeypatch:
         "truth.csv",
         "truth.json",
     ]
-    assert (directory / "truth.csv").read_text() == ",".join(phantom.TRUTH_COLUMNS) + "\n"
+    assert (directory / "truth.csv").read_text() == ",".join(drawn_archive.TRUTH_COLUMNS) + "\n"
 
 
 def test_drawing_processes_import_neither_torch_nor_pandas() -> None:

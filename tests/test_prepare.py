@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import pipeline.prepare
+import pipeline.packing
 from pipeline.decoding import Geometry, Task, decode
 from pipeline.errors import InputError
+from pipeline.packing import Files, pack
 from pipeline.params.image import ImageParams
-from pipeline.prepare import IMAGES, REDUCED, REPORT, Params, main, prepare
+from pipeline.prepare import IMAGES, REDUCED, REPORT, main
 from pipeline.store import read_json
 
 SIZE = 16
@@ -275,13 +276,13 @@ def test_damaged_files_are_listed_and_the_rows_close_up(reduced):
 
 
 def test_the_result_does_not_depend_on_the_number_of_workers(reduced, monkeypatch):
-    monkeypatch.setattr(pipeline.prepare, "BYTES_PER_WORKER", 1)
+    monkeypatch.setattr(pipeline.packing, "BYTES_PER_WORKER", 1)
     image = ImageParams(size=SIZE, channels=3, fit="crop", max_unreadable=0.3)
-    params = Params.model_validate({"image": image, "source.images": "photos", "source.masks": None})
+    files = Files(image, "photos", None)
     reports = []
     for workers in (1, 2):
         Path(f"out{workers}").mkdir()
-        reports.append(prepare(reduced, params, Path(f"out{workers}"), workers))
+        reports.append(pack(reduced, files, Path(f"out{workers}"), workers))
     assert reports[0] == reports[1]
     for path in Path("out1").iterdir():
         assert path.read_bytes() == (Path("out2") / path.name).read_bytes()

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.ingest import ingest
+from pipeline.metadata import read_metadata
 from pipeline.params.reader import read_tree
 from tests.sources import source_of
 
@@ -34,7 +34,7 @@ def counts_of(table: pd.DataFrame) -> dict[str, object]:
 
 
 def ingested(path: object) -> dict[str, object]:
-    table, report = ingest(source_of(path))
+    table, report = read_metadata(source_of(path))
     assert report["unreadable"]["count"] == 0
     assert report["duplicate_ids"]["dropped"] == 0
     assert report["rows"] == report["records"] == len(table)
@@ -76,7 +76,7 @@ def test_siim2020_train():
 
 def test_siim2020_test_has_no_labels():
     with pytest.raises(InputError, match=f"no label in any of its {len(read('siim_isic_2020_test.csv'))} rows"):
-        ingest(source_of(CSVS / "siim_isic_2020_test.csv"))
+        read_metadata(source_of(CSVS / "siim_isic_2020_test.csv"))
 
 
 def test_ham10000():
@@ -137,7 +137,7 @@ def test_isic2017_as_a_folder_with_ages_sexes_and_splits(tmp_path):
         "no_site": len(raw),
         "age_sum": float(raw["age_approximate"].sum()),
     }
-    _, report = ingest(source_of(tmp_path))
+    _, report = read_metadata(source_of(tmp_path))
     assert report["joined"] == {"records": len(ages), "repeated": 0, "unmatched": 0}
     sizes = {split: len(read(f"ISIC-2017_{name}_Part3_GroundTruth.csv")) for split, name in splits.items()}
     assert report["official_split"] == sizes
@@ -146,7 +146,7 @@ def test_isic2017_as_a_folder_with_ages_sexes_and_splits(tmp_path):
 def test_the_two_halves_of_aidl21_are_the_whole(tmp_path):
     for path in CSVS.glob("aidl21_*.csv"):
         shutil.copy(path, tmp_path)
-    table, report = ingest(source_of(tmp_path))
+    table, report = read_metadata(source_of(tmp_path))
     halves = pd.concat([read("aidl21_train_data.csv"), read("aidl21_test_data.csv")])
     assert len(table) == halves["dcm_name"].nunique()
     assert report["duplicate_ids"] == {"dropped": len(halves), "conflicting": 0, "first": []}
@@ -171,7 +171,7 @@ def test_archive_v1_records():
 def test_the_squashed_isic2017_through_its_recipe():
     raw = pd.read_csv(REAL / "isic2017/metadata.csv")
     columns = read_tree(ROOT / "recipes/isic2017.yaml")["source"]["columns"]
-    table, report = ingest(source_of(REAL / "isic2017/metadata.csv", columns=columns))
+    table, report = read_metadata(source_of(REAL / "isic2017/metadata.csv", columns=columns))
     assert table["label"].value_counts().to_dict() == raw["label"].value_counts().to_dict()
     assert report["official_split"] == raw["split"].value_counts().to_dict()
     assert (table["official_split"] == "").sum() == (raw["split"] == "extra").sum()

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from pipeline.errors import InputError
 from pipeline.params.reduce import ReduceParams
 from pipeline.params.source import METADATA_COLUMNS
-from pipeline.reduce import CELL, USABLE_IMAGE_TYPES, reduce
+from pipeline.reduce import CELL, reduce
+from pipeline.usable import USABLE_IMAGE_TYPES
 from tests.properties import holds_for
 
 EXAMPLES = 85  # of each law

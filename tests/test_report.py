@@ -93,6 +93,11 @@ def write_everything():
     for view, auc in (("border_only", 0.55), ("lesion_hidden", 0.7)):
         write(f"reports/controls/{view}.json", control(auc))
         Image.new("RGB", (64, 16)).save(f"reports/controls/{view}.png")
+    schemes = {"classic": {"auc": 0.7, "auc_ci_low": 0.6, "auc_ci_high": 0.8}}
+    schemes["classic"] |= dict.fromkeys((f"auc_gain_over_classic{end}" for end in ("", *ENDS)), 0.0)
+    schemes["gan_balanced"] = schemes["classic"] | {f"auc_gain_over_classic{end}": -0.02 for end in ("", *ENDS)}
+    counts = {"records": 700, "dropped": {"unlabelled": 20}, "quarantined": 3, "copies": 7, "images": 670}
+    write("reports/external/dark_skin.json", counts | {"malignant": 160, "groups": 333, "schemes": schemes})
     kinds = ("hair", "ruler", "ink", "plaster", "frame")
     measured = {"auc": 0.987, "sensitivity": 0.9, "false_alarms": 0.02, "showing": 432, "without": 810}
     write("reports/artefact_detectors.json", dict.fromkeys(kinds, measured))
@@ -379,7 +384,7 @@ def test_the_checklist_answers_every_item_of_claim(here, undrawn):
     assert all(answers.values())
     assert answers[20] == "train 20 images (10 malignant), val 10 images (5 malignant), test 10 images (5 malignant)"
     assert answers[36].startswith("baseline AUC 0.800 (0.750 to 0.850); classic")
-    assert answers[32].startswith("**Open**")
+    assert answers[32].startswith("dark skin: 670 images")
     assert "| told at sight from real ones | benign, seed 0: AUC 0.950; malignant, seed 0: AUC 0.800 |" in (
         report.CLAIM.read_text()
     )
@@ -435,7 +440,17 @@ def test_a_missing_file_is_named(here, undrawn, name):
 
 def test_the_sections_come_in_the_order_of_their_weight(standard):
     anchors = [attrs["id"] for tag, attrs in standard[0].tags if tag == "h2"]
-    assert anchors == ["audit", "images", "curves", "subgroups", "controls", "generators", "data", "settings"]
+    assert anchors == [
+        "audit",
+        "images",
+        "curves",
+        "subgroups",
+        "external",
+        "controls",
+        "generators",
+        "data",
+        "settings",
+    ]
     first_screen, _, _ = standard[2].partition("<h2")
     assert text.CLAUSES["harms"].format("gan_balanced") in first_screen.replace("Synthetic", "synthetic")
     assert first_screen.count("<td") == 5 * 7 + 5  # of every scheme all but its name, and the scales
@@ -556,6 +571,14 @@ def test_a_part_without_scores_has_dashes(here, undrawn):
     empty = part("sex", "other") | {"schemes": {}}
     write("reports/subgroups.json", [part("sex", "female"), part("sex", "male"), empty])
     assert "other 1,234 56 78 \u2013 \u2013" in page().text
+
+
+def test_elsewhere_is_told_apart(standard):
+    page, card, _ = standard
+    assert "670 images, 160 of them malignant, of 333 patients or lesions; of 700 records 23 were left out" in page.text
+    assert "and 7 as copies of images that the run has seen" in page.text
+    assert "gan_balanced 0.700 (0.600 to 0.800) \N{MINUS SIGN}0.020" in page.text
+    assert "Elsewhere, in the report apart: dark skin." in card
 
 
 def test_artefacts_are_listed_and_those_drawn_more_often_are_said_first(standard):

@@ -1,6 +1,6 @@
 """Who was photographed: patients, their lesions, the photographs of each, and the faults of an archive."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pipeline.dermoscopy.camera import ImageType
 from pipeline.dermoscopy.faults import COPIES, Fault, Flaw, draw_flaws
 from pipeline.dermoscopy.photograph import Scene
+from pipeline.dermoscopy.skin import TONE_SHARES
 from pipeline.dermoscopy.traits import draw_latents, malignancy_score, visible_traits
 from pipeline.seeding import derive_seed
 
@@ -49,17 +50,24 @@ class Record:
         return f"PHANTOM_{self.number:07d}"
 
 
-def draw_cohort(images: int, malignant: float, rates: Mapping[Fault, float], seed: int) -> list[Record]:
+def draw_cohort(
+    images: int,
+    malignant: float,
+    rates: Mapping[Fault, float],
+    seed: int,
+    tone_shares: Sequence[float] = TONE_SHARES,
+) -> list[Record]:
     """Exactly ``images`` records, in the order of their numbers.
 
     Args:
         malignant: share of malignant lesions, and nearly that of photographs.
         rates: share of all records, for each fault; their sum is at most 1/2, so that every copy has its original.
+        tone_shares: of the types of skin of the population, Fitzpatrick I to VI.
     """
     generator = np.random.default_rng(derive_seed(seed, "phantom", "cohort"))
     flaws = draw_flaws(images, rates, generator)
     places = generator.permutation([number for number, flaw in flaws.items() if flaw.fault not in COPIES])
-    photographs = _draw_photographs(len(places), malignant, generator, seed)
+    photographs = _draw_photographs(len(places), malignant, generator, seed, tuple(tone_shares))
     records = {
         int(number): _record(int(number), lesion, scene, flaws[number])
         for number, (lesion, scene) in zip(places, photographs, strict=True)
@@ -78,7 +86,7 @@ def _record(number: int, lesion: Lesion, scene: Scene, flaw: Flaw) -> Record:
 
 
 def _draw_photographs(
-    count: int, malignant: float, generator: np.random.Generator, seed: int
+    count: int, malignant: float, generator: np.random.Generator, seed: int, tone_shares: tuple[float, ...]
 ) -> list[tuple[Lesion, Scene]]:
     """Exactly ``count`` photographs, lesion after lesion."""
     repeats = _photographs_per_lesion(count, generator)
@@ -92,7 +100,8 @@ def _draw_photographs(
         traits = visible_traits(continuous[k], int(colours[k]))
         seeds = derive_seed(seed, "phantom", patient.key), derive_seed(seed, "phantom", lesion.key)
         for _ in range(repeats[k]):
-            scene = Scene(traits, *seeds, derive_seed(seed, "phantom", len(photographs)))
+            of_photograph = derive_seed(seed, "phantom", len(photographs))
+            scene = Scene(traits, *seeds, of_photograph, tone_shares=tone_shares)
             photographs.append((lesion, scene))
     return photographs
 

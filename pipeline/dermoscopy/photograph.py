@@ -24,7 +24,7 @@ from pipeline.dermoscopy.hair import add_hair
 from pipeline.dermoscopy.lesion import draw_outline, inner_depth
 from pipeline.dermoscopy.painting import Picture, blend
 from pipeline.dermoscopy.pigment import Pigment, lay_pigment
-from pipeline.dermoscopy.skin import BLOOD, MELANIN, Skin, draw_skin, skin_densities, skin_tone
+from pipeline.dermoscopy.skin import BLOOD, MELANIN, TONE_SHARES, Skin, draw_skin, skin_densities, skin_tone
 from pipeline.dermoscopy.traits import Traits
 
 BLACK = np.array([1.0, 1.05, 1.1], dtype=np.float32)  # nats per unit density, like MELANIN
@@ -43,6 +43,7 @@ class Scene:
     lesion_seed: int
     photograph_seed: int
     image_type: ImageType = "dermoscopic"
+    tone_shares: tuple[float, ...] = TONE_SHARES  # of the population that the patient is from
 
 
 class Photograph(NamedTuple):
@@ -65,7 +66,7 @@ def photograph(scene: Scene, size: int) -> Photograph:
     Args:
         size: px, the shorter side; the longer one is 4/3 of it.
     """
-    skin = draw_skin(np.random.default_rng(scene.patient_seed))
+    skin = draw_skin(scene.tone_shares, np.random.default_rng(scene.patient_seed))
     generator = np.random.default_rng(scene.photograph_seed)
     x, y = camera_grid(size)
     lesion_x, lesion_y = view(x, y, scene.image_type, generator)

@@ -1,5 +1,6 @@
 """Skin around the lesion: tone, mottling, freckles, furrows, vessels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,7 @@ TONES = np.array(
     [[234, 221, 217], [226, 208, 200], [214, 187, 172], [188, 150, 126], [146, 106, 84], [104, 74, 60]],
     dtype=np.float32,
 )
-TONE_SHARES = (0.22, 0.28, 0.22, 0.13, 0.09, 0.06)
+TONE_SHARES = (0.22, 0.28, 0.22, 0.13, 0.09, 0.06)  # archives hold little dark skin
 
 # How much of red, green and blue a layer of unit density takes away, in nats
 MELANIN = np.array([0.32, 0.74, 1.10], dtype=np.float32)
@@ -35,8 +36,9 @@ class Skin:
     hair: float  # 0 none to 1 dense
 
 
-def draw_skin(generator: np.random.Generator) -> Skin:
-    fitzpatrick = 1 + generator.choice(6, p=TONE_SHARES) + generator.uniform(-0.5, 0.5)
+def draw_skin(tone_shares: Sequence[float], generator: np.random.Generator) -> Skin:
+    """The skin of a patient from a population with these shares of the six types of Fitzpatrick, I to VI."""
+    fitzpatrick = 1 + generator.choice(6, p=tone_shares) + generator.uniform(-0.5, 0.5)
     return Skin(
         fitzpatrick=float(np.clip(fitzpatrick, 1, 6)),
         redness=generator.gamma(1.2, 0.07),

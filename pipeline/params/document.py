@@ -13,6 +13,7 @@ from pipeline.params.classifier import BASELINE, CLASSIC, PLACEBO, ClassifierPar
 from pipeline.params.compute import ComputeParams
 from pipeline.params.controls import ControlsParams
 from pipeline.params.evaluate import EvaluateParams
+from pipeline.params.external import ExternalParams
 from pipeline.params.features import FeaturesParams
 from pipeline.params.gan import ConditionColumn, GanTrainParams
 from pipeline.params.generators import SETTINGS
@@ -72,6 +73,7 @@ SECTIONS: dict[str, type[Section]] = {
     "score": ScoreParams,
     "classifier": ClassifierParams,
     "evaluate": EvaluateParams,
+    "external": ExternalParams,
     "controls": ControlsParams,
     "artefacts": ArtefactsParams,
     "compute": ComputeParams,
@@ -224,6 +226,12 @@ def _gray_artefacts(image: ImageParams, artefacts: ArtefactsParams) -> Iterator[
         yield f"artefacts.kinds is {artefacts.kinds} and image.channels is 1; they are found in colour: set kinds: []"
 
 
+def _no_external_phantom(external: ExternalParams) -> Iterator[str]:
+    for name, given in external.sets.items():
+        if external.phantom.images == 0 and given.metadata.startswith("data/raw/external_phantom"):
+            yield f"external.sets.{name}.metadata is {given.metadata} and external.phantom.images 0; change one"
+
+
 def _frozen(classifier: ClassifierParams) -> Iterator[str]:
     if classifier.frozen_blocks and classifier.weights == "none":
         yield (
@@ -268,6 +276,7 @@ RULES: list[tuple[tuple[str, ...], Callable[..., Iterator[str]]]] = [
     (("reduce", "classifier"), _balanced_twice),
     (("gan", "controls"), _controls),
     (("image", "artefacts"), _gray_artefacts),
+    (("external",), _no_external_phantom),
     (("classifier",), _frozen),
     (("classifier",), _weighted_twice),
     (("image", "classifier"), _gray_imagenet),

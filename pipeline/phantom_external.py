@@ -1,0 +1,29 @@
+"""Stage phantom_external: nothing in; an archive of drawn photographs of other people, mostly with dark skin, out."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.dermoscopy.archive import write_archive
+from pipeline.params.phantom import PhantomParams
+from pipeline.params.reader import StageParams, read_params
+from pipeline.seeding import derive_seed
+from pipeline.stage import run_stage
+from pipeline.store import replaced_directory
+
+PHANTOM = Path("data/raw/external_phantom")
+
+
+class Params(StageParams):
+    phantom: PhantomParams = Field(alias="external.phantom")
+    seed: int = Field(alias="seed")
+
+
+def main() -> None:
+    params = read_params(Params)
+    with replaced_directory(PHANTOM) as directory:
+        write_archive(directory, params.phantom, derive_seed(params.seed, "external"))
+
+
+if __name__ == "__main__":
+    run_stage(main)
