@@ -40,7 +40,7 @@ from pipeline.usable import drop_reasons
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
 CLASSIFIERS = Path("data/checkpoints/classifier")
-EXTERNAL = Path("reports/external")
+REPORTS = Path("reports/controls")
 
 
 class Params(SchemesParams):
@@ -74,7 +74,7 @@ def main(name: str) -> None:
             low, high = gain.interval(confidence)
             key = "auc_gain_over_classic"
             reports[scheme] |= {key: gain.value, f"{key}_ci_low": low, f"{key}_ci_high": high}
-    write_json(EXTERNAL / f"{name}.json", elsewhere.counts | {"schemes": reports})
+    write_json(REPORTS / f"external_{name}.json", elsewhere.counts | {"schemes": reports})
 
 
 def read_set(name: str, params: Params) -> Elsewhere:

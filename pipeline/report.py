@@ -55,7 +55,6 @@ EXTRACTOR = Path("reports/features.json")
 SUBGROUPS = Path("reports/subgroups.json")
 CONTROLS = Path("reports/controls")
 ARTEFACTS = Path("reports/artefacts")
-EXTERNAL = Path("reports/external")
 DETECTORS = Path("reports/artefact_detectors.json")
 REDUCED = Path("data/reduced.csv")
 SPLITS = Path("data/splits.csv")
@@ -168,7 +167,9 @@ def gather(params: Params) -> dict[str, Any]:
             [CLASSIC, *synthetic_schemes] if CLASSIC in reports else schemes[:1],
             dict(zip(schemes, cycle(COLOURS), strict=False)),
         ),
-        "external": external.external_sets({name: _read(EXTERNAL / f"{name}.json") for name in params.external.sets}),
+        "external": external.external_sets(
+            {name: _read(CONTROLS / f"external_{name}.json") for name in params.external.sets}
+        ),
         "controls": controls.controls(metadata, of_view, told_at_sight),
         "told_at_sight": told_at_sight,
         "views": {view: saved_picture(CONTROLS / f"{view}.png") for view in of_view},

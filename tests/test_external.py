@@ -50,7 +50,7 @@ def elsewhere(experiment: Callable[..., dict[str, Any]]) -> dict[str, Any]:
 
 def test_a_set_is_scored_without_what_the_run_has_seen(elsewhere: dict[str, Any]) -> None:
     external.main("abroad")
-    report = json.loads((external.EXTERNAL / "abroad.json").read_text())
+    report = json.loads((external.REPORTS / "external_abroad.json").read_text())
     assert report["records"] == SEEN + NEW + 2
     assert report["dropped"] == {"unlabelled": 1}
     assert report["quarantined"] == 1
@@ -66,7 +66,7 @@ def test_a_set_is_scored_without_what_the_run_has_seen(elsewhere: dict[str, Any]
 def test_labels_are_those_of_the_set(elsewhere: dict[str, Any]) -> None:
     """Turned over, they turn every AUC over."""
     external.main("abroad")
-    path = external.EXTERNAL / "abroad.json"
+    path = external.REPORTS / "external_abroad.json"
     before = json.loads(path.read_text())["schemes"]["classic"]["auc"]
     elsewhere["external"]["sets"]["abroad"]["labels"] = {"nevus": "malignant", "melanoma": "benign"}
     Path("params.yaml").write_text(yaml.safe_dump(elsewhere))
@@ -79,4 +79,4 @@ def test_a_mistake_names_the_set(elsewhere: dict[str, Any]) -> None:
     Path("params.yaml").write_text(yaml.safe_dump(elsewhere))
     with pytest.raises(InputError, match=r"^in external\.sets\.abroad as source: source\.images is nowhere"):
         external.main("abroad")
-    assert not external.EXTERNAL.exists()
+    assert not external.REPORTS.exists()

@@ -97,7 +97,7 @@ def write_everything():
     schemes["classic"] |= dict.fromkeys((f"auc_gain_over_classic{end}" for end in ("", *ENDS)), 0.0)
     schemes["gan_balanced"] = schemes["classic"] | {f"auc_gain_over_classic{end}": -0.02 for end in ("", *ENDS)}
     counts = {"records": 700, "dropped": {"unlabelled": 20}, "quarantined": 3, "copies": 7, "images": 670}
-    write("reports/external/dark_skin.json", counts | {"malignant": 160, "groups": 333, "schemes": schemes})
+    write("reports/controls/external_dark_skin.json", counts | {"malignant": 160, "groups": 333, "schemes": schemes})
     kinds = ("hair", "ruler", "ink", "plaster", "frame")
     measured = {"auc": 0.987, "sensitivity": 0.9, "false_alarms": 0.02, "showing": 432, "without": 810}
     write("reports/artefact_detectors.json", dict.fromkeys(kinds, measured))

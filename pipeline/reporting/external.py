@@ -15,7 +15,7 @@ class External(NamedTuple):
 
 
 def external_sets(reports: Mapping[str, Mapping[str, Any]]) -> list[External]:
-    """The content of reports/external/<set>.json, by set, as it is printed."""
+    """The content of reports/controls/external_<set>.json, by set, as it is printed."""
     return [External(name.replace("_", " "), _sentence(report), _rows(report)) for name, report in reports.items()]
 
 
