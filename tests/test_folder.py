@@ -20,7 +20,7 @@ def write_folder(images: np.ndarray, name: str = "mine") -> Path:
     folder.mkdir(parents=True)
     digest = hashlib.sha256()
     for number, image in enumerate(images):
-        file = folder / f"{number:03d}.png"
+        file = folder / f"{number:05d}.png"
         Image.fromarray(image).save(file)
         digest.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
     return folder.rename(folder.with_name(f"{name}-{digest.hexdigest()[:8]}"))
@@ -84,7 +84,7 @@ def test_any_budget_comes_to_an_end(fresh, experiment) -> None:
 @pytest.mark.parametrize(
     ("harm", "said"),
     [
-        (lambda folder: (folder / "new.png").write_bytes((folder / "000.png").read_bytes()), "must end in the first 8"),
+        (lambda folder: (folder / "new.png").write_bytes((folder / "00000.png").read_bytes()), "must end in the first 8"),
         (lambda folder: (folder / "note.txt").write_text("mine"), "note.txt in it is not an image; remove it"),
         (lambda folder: [file.unlink() for file in folder.iterdir()], "which holds no file"),
     ],
