@@ -216,7 +216,7 @@ def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone:
     untouched = executed(run("dvc", "repro", cwd=clone))
     assert untouched == {
         *("check_params", "ingest", "reduce", "prepare", "split", "report"),
-        *("subgroups", "control_metadata"),  # these read the metadata
+        *("subgroups", "control_metadata", "data_card"),  # these read the metadata
     }
     assert (np.load(packed) == before).all()
 
