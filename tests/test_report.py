@@ -586,7 +586,7 @@ def test_artefacts_are_listed_and_those_drawn_more_often_are_said_first(standard
     assert "benign, seed 0 hair 0.8 % of 1,234 0.9 % of 900 0.90 (0.40 to 1.40)" in page.text
     assert "malignant, seed 0 ink ! 0.8 % of 1,234 0.9 % of 900 2.10 (1.60 to 2.60)" in page.text
     assert "ink 0.987 90 % at 2.0 % false alarms 432 and 810" in page.text
-    alarm = "Synthetic images show ink 2.1 times as often (malignant, seed 0) as the real ones they were learnt from"
+    alarm = "The detectors find ink 2.1 times as often (malignant, seed 0) in synthetic images as in those"
     assert alarm in page.text.split("Real and synthetic images")[0]
     assert alarm in card
 

@@ -193,8 +193,8 @@ def no_artefacts_added(rates: Sequence[Rate]) -> Check:
         if more_often(rate)
     ]
     found = (
-        f"Synthetic images show {enumerate_names(seen)} as the real ones they were learnt from: a classifier can learn "
-        "that in place of the lesion."
+        f"The detectors find {enumerate_names(seen)} in synthetic images as in those they were learnt from: see what "
+        "they found, as a classifier can learn it in place of the lesion."
         if seen
         else "No artefact that was looked for is more frequent in synthetic images than in real ones."
         if rates
