@@ -34,7 +34,7 @@ def draw_examples(count: int, size: int, kinds: Sequence[Kind], seed: int, drawn
     """
     scenes = [record.scene for record in draw_cohort(count, MALIGNANT, dict.fromkeys(VARIANTS, 0.0), seed)]
     layers = np.empty((count, size, size, 3 + len(kinds)), dtype=np.uint8)
-    drawing = map_in_processes(partial(_draw, size, kinds), scenes, PHOTOGRAPHS_PER_WORKER)
+    drawing = map_in_processes(partial(_draw, size, kinds), scenes, count // PHOTOGRAPHS_PER_WORKER)
     for number, example in enumerate(drawing):
         layers[number] = example
         drawn(1)

@@ -1,12 +1,9 @@
 """Image files, whatever their format and damage, as packed arrays with a manifest and a list of the unreadable."""
 
-import os
 from collections import Counter
 from collections.abc import Generator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
 from dataclasses import asdict
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -18,6 +15,7 @@ from pipeline.decoding import Decoded, Geometry, Task, decode
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, GEOMETRY, MASKS, THUMBNAILS
 from pipeline.params.image import ImageParams
+from pipeline.processes import map_in_processes
 from pipeline.progress import progress_bar
 from pipeline.store import write_csv, write_json
 
@@ -62,7 +60,7 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
     masks = Counter[str]()
     blank = np.zeros((files.image.size, files.image.size), np.uint8)  # the mask where there is none
     with (
-        closing(_decoded(tasks, workers or os.cpu_count() or 1)) as results,
+        closing(_decoded(tasks, workers)) as results,
         ArrayWriter(directory / ARRAY) as pixels,
         ArrayWriter(directory / THUMBNAILS) as thumbnails,
         ArrayWriter(directory / MASKS) as mask_images,
@@ -107,10 +105,11 @@ def geometry(files: Files) -> Geometry:
     return Geometry(files.image.size, files.image.channels, files.image.fit)
 
 
-def _decoded(tasks: list[Task], workers: int) -> Generator[Decoded]:
+def _decoded(tasks: list[Task], workers: int | None) -> Generator[Decoded]:
     """Every task's result, in order."""
-    workers = min(workers, sum(_size(task.path) for task in tasks) // BYTES_PER_WORKER)
-    with progress_bar("decoding", len(tasks), "images") as bar, closing(_map_in_processes(tasks, workers)) as results:
+    worth = sum(_size(task.path) for task in tasks) // BYTES_PER_WORKER
+    decoding = map_in_processes(decode, tasks, worth, workers)
+    with progress_bar("decoding", len(tasks), "images") as bar, closing(decoding) as results:
         for result in results:
             yield result
             bar.update()
@@ -121,17 +120,6 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # it will be quarantined
         return 0
-
-
-def _map_in_processes(tasks: list[Task], workers: int) -> Generator[Decoded]:
-    if workers < 2:
-        yield from map(decode, tasks)
-        return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"))  # not fork: it copies the locks of numpy's threads
-    try:
-        yield from pool.map(decode, tasks, chunksize=16)
-    finally:
-        pool.shutdown(cancel_futures=True)  # after a mistake in the data, do not decode the rest
 
 
 def _check_sha256(image: Entry, decoded: Decoded) -> None:

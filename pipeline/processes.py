@@ -1,9 +1,8 @@
 """Work on many items in several processes."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
 from multiprocessing import get_context
 from typing import TypeVar
 
@@ -12,20 +11,21 @@ Result = TypeVar("Result")
 
 
 def map_in_processes(
-    work: Callable[[Item], Result], items: Sequence[Item], per_worker: int, workers: int | None = None
-) -> Iterator[Result]:
-    """The results in the order of the items.
+    work: Callable[[Item], Result], items: Sequence[Item], worth: int, workers: int | None = None
+) -> Generator[Result]:
+    """The results in the order of the items; those that nobody asks for any more are not worked on.
 
     Args:
         work: a function of a module that is quickly imported.
-        per_worker: items; fewer are done sooner than a process starts.
+        worth: processes that the work is worth: less is done sooner than a process starts.
         workers: processes at the most; None: one for each core.
     """
-    workers = min(workers or os.cpu_count() or 1, len(items) // per_worker)
-    with ExitStack() as stack:
-        if workers < 2:
-            yield from map(work, items)
-        else:
-            # not fork: it copies the locks of numpy's threads
-            pool = stack.enter_context(ProcessPoolExecutor(workers, get_context("spawn")))
-            yield from pool.map(work, items, chunksize=16)
+    workers = min(workers or os.cpu_count() or 1, worth)
+    if workers < 2:
+        yield from map(work, items)
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"))  # not fork: it copies the locks of numpy's threads
+    try:
+        yield from pool.map(work, items, chunksize=16)
+    finally:
+        pool.shutdown(cancel_futures=True)

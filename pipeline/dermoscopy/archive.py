@@ -72,7 +72,7 @@ def write_photographs(
     write = partial(write_photograph, directory, size, seed)
     shares = []
     with progress_bar("phantom", len(records), "images") as bar:
-        for written in map_in_processes(write, records, IMAGES_PER_WORKER, workers):
+        for written in map_in_processes(write, records, len(records) // IMAGES_PER_WORKER, workers):
             shares.append(written)
             bar.update()
     return shares
