@@ -71,6 +71,7 @@ NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
 PAIRS = {"first": str, "second": str}
 TEMPLATES = Path(__file__).parent / "reporting/templates"
 
+FEWEST = 30  # predictions in a bin of the calibration curve; of fewer a share says nothing
 EXAMPLES, COLUMNS, EXAMPLE_SIZE = 12, 4, 96  # images of a class side by side, in a row, and px of each
 SHOWN, GRID_SIZE = 12, 640  # generators whose sample grid and training are shown, px of a grid: ten megabytes at most
 PACKAGES = ("torch", "torchvision", "efficientnet-pytorch", "numpy", "pandas", "scipy", "scikit-learn", "piq", "dvc")
@@ -126,12 +127,17 @@ def gather(params: Params) -> dict[str, Any]:
     scores = {(name, seed): _read(GENERATORS / f"{name}_{seed}.json") for name, seed in generators}
     metadata = _read(CONTROLS / "metadata.json")
     rates = _read(ARTEFACTS / "rates.json")
+    parts = _read(SUBGROUPS)
     told_at_sight = detectors(params.controls.synthetic, params.gan_seeds)
     near = {class_name: nearest(params, splits, class_name) for class_name in params.classes}
     of_view: dict[str, Any] = {view: _read(CONTROLS / f"{view}.json") for view in params.controls.views}
     without_lesion = {**metadata, **of_view}
     sees_lesion = CLASSIC if CLASSIC in reports else schemes[0]
+    trained = training_curves(schemes, params.classifier.seeds)
+    gan_reports = {scheme: reports[scheme] for scheme in synthetic_schemes}
     checks = [
+        audit.could_find_a_gain(reports[sees_lesion], gan_reports),
+        audit.trained_to_the_end(sees_lesion, [curve["val_auc"].to_numpy() for curve in trained[sees_lesion].values()]),
         audit.splits_apart(splits, read_csv(DUPLICATES, dtype=PAIRS)),
         audit.no_second_photographs(
             {class_name: of_class["held_out"] for class_name, of_class in near.items()},
@@ -144,17 +150,19 @@ def gather(params: Params) -> dict[str, Any]:
         audit.told_at_sight(told_at_sight),
         audit.not_memorised({class_name: of_class["nearer"] for class_name, of_class in near.items()}),
         audit.not_collapsed({f"{name}, seed {seed}": score for (name, seed), score in scores.items()}),
-        audit.no_artefacts_added(rates),
+        audit.artefacts_as_frequent(rates),
+        audit.one_threshold_serves(sees_lesion, parts),
         audit.calibrated(sees_lesion, reports[sees_lesion]),
     ]
     return {
         "params": params,
-        "verdict": text.verdict_sentence({scheme: reports[scheme] for scheme in synthetic_schemes}),
+        "verdict": text.verdict_sentence(gan_reports),
         "caveats": text.caveats(reports, params.source.name),
         "checks": checks,
         "alarms": [check.found for check in checks if check.alarm],
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
+        "schemes": params.classifier.real_schemes | params.classifier.synthetic_schemes,
         "intervals_carry_seeds": all(report["intervals_carry_seed_error"] for report in reports.values()),
         "rows": intervals.scheme_rows(reports),
         "axes": {"auc": intervals.auc_axis(reports), "gain": intervals.gain_axis(reports)},
@@ -163,7 +171,7 @@ def gather(params: Params) -> dict[str, Any]:
         "grids": grids(generators[:SHOWN]),
         "curves": curves(),
         "attributes": subgroups.attributes(
-            _read(SUBGROUPS),
+            parts,
             [CLASSIC, *synthetic_schemes] if CLASSIC in reports else schemes[:1],
             dict(zip(schemes, cycle(COLOURS), strict=False)),
         ),
@@ -176,7 +184,7 @@ def gather(params: Params) -> dict[str, Any]:
         "artefact_rows": artefacts.rate_rows(rates),
         "artefact_pictures": {kind: saved_picture(ARTEFACTS / f"{kind}.png") for kind in params.artefacts.kinds},
         "detector_rows": artefacts.detector_rows(_read(DETECTORS)),
-        "classifiers": classifiers(schemes, params.classifier.seeds),
+        "classifiers": classifier_figures(trained),
         "built_with": _read(CLASSIFIERS / schemes[0] / str(params.classifier.seeds[0]) / "model.json"),
         "scores": scores,
         "extractor": extractor(),
@@ -206,16 +214,19 @@ def curves() -> dict[str, str]:
         "ROC": curves_figure(roc, "false_positive_rate", "true_positive_rate", rates, diagonal=True, points=False),
         "Precision and recall": curves_figure(pr, "recall", "precision", retrieval, diagonal=False, points=False),
         "Calibration": curves_figure(
-            calibration, "mean_probability", "malignant_share", outcome, diagonal=True, points=True
+            calibration[calibration["predictions"] >= FEWEST],
+            "mean_probability",
+            "malignant_share",
+            outcome,
+            diagonal=True,
+            points=True,
         ),
     }
 
 
-def classifiers(schemes: Iterable[str], seeds: Iterable[int]) -> dict[str, str]:
-    """Scheme to drawing of how its val AUC went."""
-    return classifier_figures(
-        {s: {seed: read_csv(CLASSIFIERS / s / str(seed) / "curve.csv") for seed in seeds} for s in schemes}
-    )
+def training_curves(schemes: Iterable[str], seeds: Iterable[int]) -> dict[str, dict[int, pd.DataFrame]]:
+    """By scheme and seed, how training went."""
+    return {s: {seed: read_csv(CLASSIFIERS / s / str(seed) / "curve.csv") for seed in seeds} for s in schemes}
 
 
 def examples(params: Params, splits: pd.DataFrame) -> dict[str, dict[str, str]]:

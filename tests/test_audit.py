@@ -5,12 +5,17 @@ test_evaluate.py, a generator that memorised in test_reporting_pairs.py, an arte
 test_artefacts.py.
 """
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from pipeline.metrics.auc_inference import TestSet
 from pipeline.metrics.classification import ece
 from pipeline.metrics.distribution import prdc
+from pipeline.metrics.schemes import Run, compare
+from pipeline.params.classifier import CLASSIC, PLACEBO
 from pipeline.reporting import audit
 
 NO_PAIRS = pd.DataFrame({"first": [], "second": []})
@@ -46,7 +51,7 @@ def test_second_photographs_of_training_lesions() -> None:
     likeness[:6] = 0.9
     found = audit.no_second_photographs({"benign": likeness, "malignant": likeness}, 0.6)
     assert found.alarm
-    assert found.found.startswith("12 of 600 real images of val and test")
+    assert found.found.startswith("Of 600 real images of val and test 12 are")
 
 
 def test_unequal_steps() -> None:
@@ -65,6 +70,44 @@ def test_miscalibration(too_sure: bool) -> None:
     said = np.where(risk > 0.5, 0.99, 0.01) if too_sure else risk
     report = {"ece": ece(target, said, 10), "ece_at_temperature": 0.0}
     assert audit.calibrated("classic", report).alarm == too_sure
+
+
+@pytest.mark.parametrize(("images", "hopeless"), [(60, True), (6000, False)])
+def test_a_test_split_too_small_for_any_gain(images: int, hopeless: bool) -> None:
+    """The detectable gain as evaluate has it, of schemes that do not differ, on few images and on many."""
+    rng = np.random.default_rng(0)
+    target = (np.arange(images) % 4 == 0).astype(np.int64)
+    schemes = (CLASSIC, PLACEBO, "gan")
+    scores = {scheme: target + rng.normal(size=(3, images)) for scheme in schemes}
+    runs = {scheme: Run(score, score) for scheme, score in scores.items()}
+    reports = compare(runs, ["gan"], TestSet(target, np.arange(images)), 0.95)
+    found = audit.could_find_a_gain(reports[CLASSIC], {"gan": reports["gan"]})
+    assert found.alarm == hopeless
+    assert f"{reports['gan']['detectable_gain']:.3f} (gan)" in found.found
+
+
+def test_training_that_was_cut_short() -> None:
+    rising, still = np.array([0.6, 0.7, 0.75]), np.array([0.6, 0.75, 0.755])
+    assert audit.trained_to_the_end("classic", [rising, rising]).alarm
+    assert not audit.trained_to_the_end("classic", [still, still]).alarm
+    assert audit.trained_to_the_end("classic", [np.array([0.7])]).alarm  # one look: nobody knows
+    found = audit.trained_to_the_end("classic", [still, rising]).found
+    assert "0.752 at the last of 3 looks and 0.725 at the one before" in found
+
+
+def part(name: str, sensitivity: float, reach: float, few: bool = False) -> dict[str, Any]:
+    ends = {"sensitivity_ci_low": sensitivity - reach, "sensitivity_ci_high": sensitivity + reach}
+    schemes = {"classic": {"sensitivity": sensitivity, **ends}}
+    return {"attribute": "skin tone", "part": name, "few": few, "schemes": schemes}
+
+
+def test_a_threshold_that_misses_lesions_on_dark_skin() -> None:
+    alike = [part("light", 0.55, 0.1), part("tan", 0.45, 0.1), part("dark", 0.2, 0.3, few=True)]
+    assert not audit.one_threshold_serves("classic", alike).alarm
+    found = audit.one_threshold_serves("classic", [*alike, part("brown", 0.25, 0.15)])
+    assert found.alarm
+    assert "55 % (45 % to 65 %) by skin tone light, 25 % (10 % to 40 %) by brown" in found.found
+    assert not audit.one_threshold_serves("classic", []).alarm
 
 
 def control(auc: float, reach: float = 0.03) -> dict[str, float]:
@@ -100,4 +143,4 @@ def test_a_collapsed_generator() -> None:
 
 
 def test_no_artefact_is_looked_for() -> None:
-    assert "None was looked for" in audit.no_artefacts_added([]).found
+    assert "None was looked for" in audit.artefacts_as_frequent([]).found

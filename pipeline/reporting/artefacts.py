@@ -13,23 +13,27 @@ def rate_rows(rates: Sequence[Rate]) -> list[list[str]]:
     return [
         [
             f"{rate['class']}, seed {rate['seed']}",
-            rate["kind"] + (" !" if more_often(rate) else ""),
-            _share(rate, "real"),
-            _share(rate, "synthetic"),
+            rate["kind"] + (" !" if changed(rate) else ""),
+            f"{found_in(rate, 'real')} of {rate['real_images']:,}",
+            f"{found_in(rate, 'synthetic')} of {rate['synthetic_images']:,}",
             f"{number(rate['ratio'], 2)} ({number(rate['ratio_ci_low'], 2)} to {number(rate['ratio_ci_high'], 2)})",
         ]
         for rate in rates
     ]
 
 
-def _share(rate: Rate, images: str) -> str:
-    found, count = rate[f"{images}_found"], rate[f"{images}_images"]
-    return f"{percent(found / count)} of {count:,}"
+def found_in(rate: Rate, images: str) -> str:
+    """The share of the real or the synthetic images."""
+    return percent(rate[f"{images}_found"] / rate[f"{images}_images"])
 
 
-def more_often(rate: Rate) -> bool:
-    """Whether the generator draws it more often than it was shown, beyond chance."""
-    return bool(rate["ratio_ci_low"] > 1)
+def shares(rate: Rate) -> str:
+    return f"{found_in(rate, 'synthetic')} against {found_in(rate, 'real')}"
+
+
+def changed(rate: Rate) -> bool:
+    """Whether the generator draws it more often than it was shown, or less often, beyond chance."""
+    return bool(rate["ratio_ci_low"] > 1 or rate["ratio_ci_high"] < 1)
 
 
 def detector_rows(detectors: Mapping[str, Mapping[str, float]]) -> list[list[str]]:

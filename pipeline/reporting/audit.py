@@ -7,12 +7,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pipeline.reporting.artefacts import Rate, more_often
+from pipeline.reporting.artefacts import Rate, changed, shares
 from pipeline.reporting.controls import AT_SIGHT, WITHOUT_LESION
-from pipeline.reporting.text import Reports, enumerate_names, number, percent, signed
+from pipeline.reporting.text import Reports, detectable_gains, enumerate_names, number, percent, signed
 
 MISCALIBRATED = 0.1  # expected calibration error above which a probability is no risk
 COLLAPSED = 0.02  # recall below which a generator draws next to nothing of what it was shown
+NAMED = 3  # artefacts in a sentence, those whose rates differ most
+STILL_RISING = 0.01  # of the validation AUC between the last two looks
 TAKEN_FOR_COPIES = 0.01  # share of new photographs, at most
 Interval = tuple[float, float, float]  # value, low, high
 
@@ -56,7 +58,7 @@ def no_second_photographs(likeness: Mapping[str, NDArray[np.float64]], copy_like
     held_out = np.concatenate(list(likeness.values()))
     alike = int(np.sum(held_out >= copy_likeness))
     alarm = alike > TAKEN_FOR_COPIES * len(held_out)
-    listed = f"{alike:,} of {len(held_out):,} real images of val and test are as like a training image as a copy is"
+    listed = f"Of {len(held_out):,} real images of val and test {alike:,} are as like a training image as a copy is"
     found = (
         f"{listed}, where {percent(TAKEN_FOR_COPIES)} may be by chance: second photographs of training lesions may be "
         "among them."
@@ -97,19 +99,21 @@ def test_like_val(scheme: str, report: Mapping[str, Any]) -> Check:
         f"The AUC of {scheme} falls from the validation to the test split by {_interval(fall)}: the labels or "
         "images of test differ from those that training saw; look at both before you believe a comparison."
         if alarm
-        else f"The AUC of {scheme} is {_change(fall)} higher on validation than on test images, as chance has it."
+        else f"The AUC of {scheme} falls from validation to test images by no more than chance has it: {_change(fall)}."
     )
-    return Check("Do the test labels agree with the validation labels?", found, alarm)
+    return Check("Does a classifier do as well on test as on validation images?", found, alarm)
 
 
 def calibrated(scheme: str, report: Mapping[str, Any]) -> Check:
     alarm = report["ece"] > MISCALIBRATED
-    after = f"{number(report['ece_at_temperature'])} after temperature scaling on the validation split"
+    off = (
+        f"the probabilities of {scheme} are off by {number(report['ece'])} on average (alarm at {MISCALIBRATED}), by "
+        f"{number(report['ece_at_temperature'])} after temperature scaling on the validation split"
+    )
     found = (
-        f"The probabilities of {scheme} are off by {number(report['ece'])} on average ({after}): they rank lesions, "
-        "and are no risks."
+        f"Do not read a probability as the chance of a malignant lesion: {off}. They still rank lesions."
         if alarm
-        else f"The probabilities of {scheme} are off by {number(report['ece'])} on average ({after})."
+        else f"{off[0].upper()}{off[1:]}."
     )
     return Check("Can a probability be read as a risk?", found, alarm)
 
@@ -121,35 +125,32 @@ def label_needs_lesion(classifier: Mapping[str, Any], without_lesion: Reports) -
         classifier: the report of the scheme that sees the whole image.
         without_lesion: of every control, by its name in WITHOUT_LESION.
     """
-    told = [
-        f"{WITHOUT_LESION[name]} (AUC {_interval((report['auc'], report['auc_ci_low'], report['auc_ci_high']))})"
+    told = {
+        name: report
         for name, report in without_lesion.items()
         if report["auc"] >= classifier["auc"] or (name == "source" and report["auc_ci_low"] > 0.5)
-    ]
+    }
+    whole = number(classifier["auc"])
     found = (
-        f"The label is told from {enumerate_names(told)}, from whole images with AUC {number(classifier['auc'])}: "
-        "these data let a classifier score without looking at lesions."
+        f"The label is told from {_with_auc(told)}, from whole images with AUC {whole}: these data let a classifier "
+        "score without looking at lesions."
         if told
-        else f"Nothing that was tried tells the label as well as whole images do (AUC {number(classifier['auc'])})."
+        else f"The label is told less well than from whole images (AUC {whole}): {_with_auc(without_lesion)}."
     )
     return Check("Does it take the lesion to tell the label?", found, bool(told))
 
 
 def told_at_sight(synthetic: Reports) -> Check:
-    seen = [f"{name} (AUC {number(report['auc'])})" for name, report in synthetic.items() if _at_sight(report)]
+    asked = "Do synthetic images pass for real ones?"
+    if not synthetic:
+        return Check(asked, "It was not tried: controls.synthetic is empty.", False)
+    alarm = any(report["auc_ci_low"] > AT_SIGHT for report in synthetic.values())
+    remedy = "where they stand for one class, a classifier can learn that instead"
     found = (
-        f"Synthetic images are told from real ones at sight: {enumerate_names(seen)}. Where they stand for one class, "
-        "a classifier can learn that instead."
-        if seen
-        else "No detector tells synthetic images from real ones at sight."
-        if synthetic
-        else "It was not tried: controls.synthetic is empty."
+        f"A classifier that learnt to tell synthetic images from real ones succeeds on {_with_auc(synthetic)}: "
+        f"{remedy if alarm else f'alarm at {AT_SIGHT:g}'}."
     )
-    return Check("Are synthetic images hard to tell from real ones?", found, bool(seen))
-
-
-def _at_sight(report: Mapping[str, Any]) -> bool:
-    return bool(report["auc_ci_low"] > AT_SIGHT)
+    return Check(asked, found, alarm)
 
 
 def not_memorised(nearer: Mapping[str, Interval]) -> Check:
@@ -165,7 +166,7 @@ def not_memorised(nearer: Mapping[str, Interval]) -> Check:
         f"training image in {enumerate_names(seen)}, where chance is 50 %."
         if seen
         else f"Of pairs of a synthetic image and a new photograph, the synthetic one is more like a training image in "
-        f"{listed}, where chance is 50 %."
+        f"{listed}, where chance is 50 %. Far below, images are unlike any lesion rather than new."
     )
     return Check("Does the generator draw new images?", found, bool(seen))
 
@@ -181,26 +182,99 @@ def not_collapsed(scores: Mapping[str, Mapping[str, Any]]) -> Check:
     found = (
         f"Synthetic images repeat a few motifs: {enumerate_names(few)} draw next to nothing of what they were shown."
         if few
-        else f"Every generator draws of the variety that it was shown: recall {number(min(recall.values()))} or more."
+        else f"Every one draws {percent(min(recall.values()))} or more of the variety that it was shown (recall, "
+        f"alarm at {percent(COLLAPSED)})."
     )
     return Check("Does it draw more than a few motifs?", found, bool(few))
 
 
-def no_artefacts_added(rates: Sequence[Rate]) -> Check:
-    seen = [
-        f"{rate['kind']} {number(rate['ratio'], 1)} times as often ({rate['class']}, seed {rate['seed']})"
-        for rate in rates
-        if more_often(rate)
-    ]
+def artefacts_as_frequent(rates: Sequence[Rate]) -> Check:
+    """More of an artefact on malignant images, or less, is something else than the lesion that tells the label."""
+    asked = "Are hair, rulers and ink as frequent as in real images?"
+    if not rates:
+        return Check(asked, "None was looked for: artefacts.kinds is empty.", False)
+    other = sorted(filter(changed, rates), key=lambda rate: -abs(np.log(rate["ratio"])))
+    named = [f"{rate['kind']} {shares(rate)} ({rate['class']}, seed {rate['seed']})" for rate in other[:NAMED]]
+    if len(other) > NAMED:
+        named.append(f"{len(other) - NAMED} more")
     found = (
-        f"The detectors find {enumerate_names(seen)} in synthetic images as in those they were learnt from: see what "
-        "they found, as a classifier can learn it in place of the lesion."
-        if seen
-        else "No artefact that was looked for is more frequent in synthetic images than in real ones."
-        if rates
-        else "None was looked for: artefacts.kinds is empty."
+        f"Artefacts are found in other shares of synthetic than of real images: {enumerate_names(named)}. A classifier "
+        "can learn them in place of the lesion; look at what was found, as on synthetic images the detectors may err."
+        if other
+        else "No artefact that was looked for is more or less frequent in synthetic images than in real ones."
     )
-    return Check("Are hair, rulers and ink no more frequent than in real images?", found, bool(seen))
+    return Check(asked, found, bool(other))
+
+
+def trained_to_the_end(scheme: str, val_auc: Sequence[NDArray[np.float64]]) -> Check:
+    """Whether the validation AUC stood still when training ended.
+
+    Args:
+        val_auc: of every seed, (L,) one for each look.
+    """
+    looks = np.mean(val_auc, axis=0)
+    rise = looks[-1] - looks[-2] if len(looks) > 1 else np.inf
+    alarm = bool(rise > STILL_RISING)
+    at_end = (
+        f"The validation AUC of {scheme}, mean over seeds, was {number(looks[-1])} at the last of {len(looks)} looks"
+    )
+    before = f"{at_end} and {number(looks[-2])} at the one before" if len(looks) > 1 else at_end
+    found = f"{before}: trained for longer, the schemes may come out otherwise." if alarm else f"{before}."
+    return Check("Had the classifiers learnt what they could?", found, alarm)
+
+
+def could_find_a_gain(reference: Mapping[str, Any], gan_reports: Reports) -> Check:
+    """Whether the test could have found a gain that may be there: half of the way to a perfect AUC.
+
+    Args:
+        reference: the report of classic, from which a scheme starts.
+    """
+    asked = "Could the test have found a gain?"
+    tested = [report["detectable_gain"] for report in gan_reports.values() if report["detectable_gain"] is not None]
+    if not tested:
+        return Check(asked, "No scheme with synthetic images was tested.", False)
+    room = 1 - reference["auc"]
+    alarm = bool(max(tested) > room / 2)
+    listed = f"is {detectable_gains(gan_reports)}, and {number(room)} is all that classic leaves to gain"
+    found = (
+        f"The test could hardly have found a gain: the smallest that it finds 19 times in 20 {listed}. With more test "
+        "images and more seeds it would find smaller ones."
+        if alarm
+        else f"The smallest gain that is found 19 times in 20 {listed}."
+    )
+    return Check(asked, found, alarm)
+
+
+def one_threshold_serves(scheme: str, parts: Sequence[Mapping[str, Any]]) -> Check:
+    """Whether the sensitivity is the same in all parts of the test split: two intervals that do not meet are an alarm.
+
+    Args:
+        parts: the content of reports/subgroups.json; those with few images are left out.
+    """
+    sensitivities: dict[str, dict[str, Interval]] = {}
+    for part in parts:
+        if part["schemes"] and not part["few"]:
+            of_scheme = part["schemes"][scheme]
+            ends = (of_scheme["sensitivity"], of_scheme["sensitivity_ci_low"], of_scheme["sensitivity_ci_high"])
+            sensitivities.setdefault(part["attribute"], {})[part["part"]] = ends
+    apart = []
+    for attribute, of_part in sensitivities.items():
+        best, worst = max(of_part, key=lambda name: of_part[name][1]), min(of_part, key=lambda name: of_part[name][2])
+        if of_part[worst][2] < of_part[best][1]:
+            apart.append(f"{_shares(of_part[best])} by {attribute} {best}, {_shares(of_part[worst])} by {worst}")
+    found = (
+        f"One threshold does not serve all: of malignant lesions {scheme} calls {'; '.join(apart)}."
+        if apart
+        else f"No two parts by {enumerate_names(list(sensitivities))} differ in {scheme}'s sensitivity beyond chance."
+        if sensitivities
+        else "The metadata do not part the test split."
+    )
+    return Check("Does one threshold serve all patients?", found, bool(apart))
+
+
+def _with_auc(reports: Reports) -> str:
+    aucs = {name: (report["auc"], report["auc_ci_low"], report["auc_ci_high"]) for name, report in reports.items()}
+    return enumerate_names([f"{WITHOUT_LESION.get(name, name)} (AUC {_interval(auc)})" for name, auc in aucs.items()])
 
 
 def _interval(interval: Interval) -> str:

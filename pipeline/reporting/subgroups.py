@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from matplotlib.axes import Axes
 
 from pipeline.reporting.figures import GRAY, draw, legend_above
-from pipeline.reporting.text import DASH, auc_cell, gain_cell, number, percent
+from pipeline.reporting.text import DASH, auc_cell, gain_cell, percent
 
 SHOWN = 4  # schemes in a figure, at most
 MARK = "*"  # on a part with few images of a class
@@ -76,27 +76,25 @@ def _head(name: str, schemes: Sequence[str]) -> list[str]:
     return [
         *(name, "test images", "malignant", "patients or lesions", f"AUC, {classic}"),
         *(f"gain over it, {scheme}" for scheme in others),
-        *(f"sensitivity, {scheme}" for scheme in schemes),
-        f"specificity, {classic}",
+        *(f"{name}, {scheme}" for name in ("sensitivity", "specificity") for scheme in schemes),
     ]
 
 
 def _row(part: Part, schemes: Sequence[str]) -> list[str]:
     counts = [label(part), *(f"{part[key]:,}" for key in ("images", "malignant", "groups"))]
     if not part["schemes"]:
-        return [*counts, *[DASH] * (2 * len(schemes) + 1)]
+        return [*counts, *[DASH] * (3 * len(schemes))]
     classic, *others = (part["schemes"][scheme] for scheme in schemes)
     return [
         *counts,
         _with_interval(auc_cell(classic)),
         *(_with_interval(gain_cell(other, "auc_gain_over_classic")) for other in others),
-        *(_share(each, "sensitivity") for each in (classic, *others)),
-        _share(classic, "specificity"),
+        *(_share(each, name) for name in ("sensitivity", "specificity") for each in (classic, *others)),
     ]
 
 
 def _share(report: Mapping[str, float], name: str) -> str:
-    return f"{percent(report[name])} ({number(report[f'{name}_ci_low'], 2)} to {number(report[f'{name}_ci_high'], 2)})"
+    return f"{percent(report[name])} ({percent(report[f'{name}_ci_low'])} to {percent(report[f'{name}_ci_high'])})"
 
 
 def _with_interval(cell: tuple[str, str]) -> str:

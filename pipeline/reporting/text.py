@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.params.classifier import RealScheme, Scheme
+
 DASH = "–"  # noqa: RUF001, the sign for "nothing here"
 LISTED = 5  # entries of a list of counts that are printed
 Reports = Mapping[str, Mapping[str, Any]]
@@ -25,18 +27,23 @@ def verdict_sentence(gan_reports: Reports) -> str:
     found = {verdict: [s for s, r in gan_reports.items() if r["verdict"] == verdict] for verdict in CLAUSES}
     clauses = [CLAUSES[verdict].format(enumerate_names(names)) for verdict, names in found.items() if names]
     sentence = f"{'; '.join(clauses)}: {scope(min(report['generators'] for report in gan_reports.values()))}"
-    tested = [report["detectable_gain"] for report in gan_reports.values() if report["detectable_gain"] is not None]
+    tested = detectable_gains(gan_reports)
     if tested:
-        sentence += (
-            f", and the smallest gain in AUC that the test would have found with 95 % power is {max(tested):.3f}"
-        )
+        sentence += f". The smallest gain in AUC that is found 19 times in 20 is {tested}"
     return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+def detectable_gains(gan_reports: Reports) -> str:
+    """The smallest gain that each scheme's test finds with ``auc_inference.POWER``; empty where none was tested."""
+    gains = {scheme: report["detectable_gain"] for scheme, report in gan_reports.items()}
+    named = [f"{number(gain)} ({scheme})" for scheme, gain in gains.items() if gain is not None]
+    return enumerate_names(named) if named else ""
 
 
 def scope(generators: int) -> str:
     """What the verdict is about, by the number of generators of a class whose images the classifiers saw."""
     if generators <= 1:
-        return "this verdict is about these images, this split and these generator seeds"
+        return "this verdict is about these images, this split and this one generator of each class"
     return (
         f"this verdict is about these images and this split, and its error includes that of {generators} generators "
         "of each class"
@@ -45,10 +52,22 @@ def scope(generators: int) -> str:
 
 CLAUSES = {
     "helps": "synthetic images helped in {}, which beat both the same training without them and the placebo",
-    "harms": "synthetic images did harm in {}, which fell below the same training without them",
+    "harms": "training with synthetic images did harm in {}, which fell below the same training without them",
     "no detectable effect": "synthetic images had no detectable effect in {}",
     "not tested": "the effect of synthetic images in {} could not be tested, as classic or oversample was not trained",
 }
+
+
+def shown_images(scheme: Scheme, report: Mapping[str, Any]) -> str:
+    """What the classifiers of a scheme learnt from."""
+    synthetic = report["synthetic_images"]
+    real = report["train_images"] - synthetic
+    repeated = isinstance(scheme, RealScheme) and scheme.duplicates == "balance"
+    parts = [
+        f"{real:,} real" + (", malignant repeated" if repeated else "") if real else "",
+        f"{synthetic:,} synthetic" if synthetic else "",
+    ]
+    return " + ".join(part for part in parts if part) + (", not augmented" if scheme.augment == "none" else "")
 
 
 def caveats(reports: Reports, source: str) -> list[str]:
@@ -138,7 +157,8 @@ def percent(share: float | None) -> str:
 
 
 def signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    rounded = round(value, 3)
+    return f"{rounded:+.3f}".replace("-", "\N{MINUS SIGN}") if rounded else "0.000"
 
 
 def tick(value: float) -> str:
