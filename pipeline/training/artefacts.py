@@ -15,7 +15,10 @@ from pipeline.training.batches import to_unit_range
 
 SHOWN = 0.003  # share of the pixels from which on a photograph counts as one with the artefact
 RARE = 0.5  # how much more often photographs with a rare artefact are shown
-GAIN, SHIFT = 0.2, 0.15  # standard deviations of the contrast and of the colours: archives have many cameras
+# Standard deviations of the contrast, of the light and of the colours. Archives have many cameras, and generators burn
+# skin out: what never saw it white takes it for a plaster.
+GAIN, LIGHT, SHIFT = 0.45, 0.35, 0.15
+LEAST_GAIN = 0.3
 WEIGHT, MOST = 0.5, 100.0  # pixels of an artefact weigh this share of what would balance them, and at most this much
 
 
@@ -79,9 +82,11 @@ def _balance(maps: Tensor, often: Tensor) -> Tensor:
 
 
 def _recoloured(images: Tensor, rng: torch.Generator) -> Tensor:
-    gain = 1 + GAIN * torch.randn(len(images), 1, 1, 1, generator=rng)
-    shift = SHIFT * torch.randn(len(images), 3, 1, 1, generator=rng)
-    return images * gain.to(images.device) + shift.to(images.device)
+    """(N, 3, H, W) in [-1, 1], to which what is too light or too dark is cut."""
+    gain = (1 + GAIN * torch.randn(len(images), 1, 1, 1, generator=rng)).clamp(min=LEAST_GAIN)
+    light = LIGHT * torch.randn(len(images), 1, 1, 1, generator=rng)
+    shift = light + SHIFT * torch.randn(len(images), 3, 1, 1, generator=rng)
+    return (images * gain.to(images.device) + shift.to(images.device)).clamp(-1, 1)
 
 
 @torch.no_grad()
