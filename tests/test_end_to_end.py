@@ -1,7 +1,6 @@
 """The whole graph by `dvc repro` on recipes/smoke.yaml, in a fresh clone; then what a user does next."""
 
 import json
-import os
 import shutil
 import signal
 import subprocess
@@ -16,35 +15,19 @@ import pytest
 from PIL import Image
 
 from pipeline.params.generators import SETTINGS
+from pipeline.params.reader import read_tree
+from tests.clones import clone_project, draw_renders, run
 from tests.test_folder import write_folder
 
-ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.slow
-
-
-def run(*command: str, cwd: Path, check: bool = True) -> str:
-    """Runs a command with this interpreter's environment first on PATH, as activation puts it."""
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
-    identity = {
-        f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-    }
-    result = subprocess.run(command, cwd=cwd, env=environment | identity, text=True, capture_output=True)
-    if check and result.returncode:
-        pytest.fail(f"{' '.join(command)} exited with {result.returncode}:\n{result.stdout}\n{result.stderr}")
-    return result.stdout + result.stderr
 
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The files that Git has or would add, committed afresh, with the smoke recipe run to its end."""
     folder = tmp_path_factory.mktemp("clone")
-    files = run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines()
-    for file in files:
-        if (ROOT / file).is_file():
-            (folder / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / file, folder / file)
+    clone_project(folder)
     shutil.copy2(folder / "recipes/smoke.yaml", folder / "params.yaml")
-    run("git", "init", "--quiet", cwd=folder)
     (folder / "repro.log").write_text(run("dvc", "repro", cwd=folder))
     run("git", "add", "--all", cwd=folder)
     run("git", "commit", "--quiet", "--message", "smoke", cwd=folder)
@@ -247,18 +230,7 @@ def test_every_variant_runs_to_the_report_with_nothing_else_changed(clone: Path,
 
 @pytest.fixture(scope="module")
 def fresh_renders(clone: Path) -> dict[str, np.ndarray]:
-    """Images of the phantom that no training has seen, by class: rendered with another seed."""
-    folder = clone.parent / "fresh"
-    folder.mkdir()
-    params = (clone / "recipes/smoke.yaml").read_text().replace("seed: 0\n", "seed: 1000\n", 1)
-    (folder / "params.yaml").write_text(params.replace("images: 420", "images: 1600", 1))
-    for stage in ("phantom", "ingest", "reduce", "prepare"):
-        command = f"cd {folder} && PYTHONPATH={ROOT} {sys.executable} -m pipeline.{stage}"
-        run("bash", "-c", command, cwd=folder)
-    manifest = pd.read_csv(folder / "data/images/manifest.csv")
-    target = manifest["image_id"].map(pd.read_csv(folder / "data/reduced.csv").set_index("image_id")["target"])
-    images = np.load(folder / "data/images/images.npy")
-    return {"benign": images[target == 0], "malignant": images[target == 1]}
+    return draw_renders(clone.parent / "fresh", read_tree(clone / "recipes/smoke.yaml"), 1000, images=1600)
 
 
 def put_to_the_verdict(clone: Path, images: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch) -> str:

@@ -23,6 +23,7 @@ def flat_row(record: Record) -> Row:
     return Row(
         image_id=image_id,
         file=file,
+        sha256=text(record.get("sha256")),
         label=_first(record, ("diagnosis_1", "benign_malignant")),
         diagnosis=_first(record, DIAGNOSES),
         patient_id=text(record.get("patient_id")),

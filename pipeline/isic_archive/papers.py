@@ -1,0 +1,47 @@
+"""What goes with downloaded images: their metadata as ``ingest`` reads them, whom to credit, and their licences."""
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from pipeline.isic_archive.listing import Record
+from pipeline.isic_archive.transfers import Outcome
+from pipeline.store import replaced_file, write_text
+
+FIRST = ("isic_id", "attribution", "copyright_license", "sha256")
+DEEDS = {  # where a licence's text is
+    "CC-0": "https://creativecommons.org/publicdomain/zero/1.0/",
+    "CC-BY": "https://creativecommons.org/licenses/by/4.0/",
+    "CC-BY-NC": "https://creativecommons.org/licenses/by-nc/4.0/",
+}
+
+
+def write_papers(folder: Path, records: Iterable[Record], present: Mapping[str, Outcome]) -> None:
+    """``metadata.csv``, ``attribution.txt`` and ``licenses/``, of the images that are there.
+
+    Args:
+        records: in the order of the rows.
+        present: by isic_id.
+    """
+    rows = [flat(record) | {"sha256": present[record["isic_id"]].sha256} for record in records]
+    columns = [*FIRST, *sorted({column for row in rows for column in row} - set(FIRST))]
+    with replaced_file(folder / "metadata.csv") as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    credited = Counter(row["attribution"] for row in rows)
+    write_text(folder / "attribution.txt", "".join(f"{name}\n" for name in sorted(credited) if name))
+    for licence, count in sorted(Counter(row["copyright_license"] for row in rows).items()):
+        name = re.sub(r"[^A-Za-z0-9.-]", "_", licence) or "not_stated"
+        where = f"Its text: {DEEDS[licence]}\n" if licence in DEEDS else ""
+        write_text(folder / "licenses" / f"{name}.txt", f"{licence or 'No licence stated'}: {count:,} images.\n{where}")
+
+
+def flat(record: Record) -> dict[str, str]:
+    """The columns of one image: what the archive calls clinical and acquisition, side by side."""
+    metadata = record.get("metadata") or {}
+    fields = {**(metadata.get("acquisition") or {}), **(metadata.get("clinical") or {})}
+    fields |= {name: record.get(name) for name in FIRST[:-1]}
+    return {name: "" if value is None else str(value) for name, value in fields.items()}

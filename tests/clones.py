@@ -1,0 +1,49 @@
+"""Fresh copies of the project in which `dvc repro` runs as a user's would."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+ROOT = Path(__file__).parent.parent
+
+
+def run(*command: str, cwd: Path, check: bool = True) -> str:
+    """Runs a command with this interpreter's environment first on PATH, as activation puts it."""
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    identity = {
+        f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+    }
+    result = subprocess.run(command, cwd=cwd, env=environment | identity, text=True, capture_output=True)
+    if check and result.returncode:
+        pytest.fail(f"{' '.join(command)} exited with {result.returncode}:\n{result.stdout}\n{result.stderr}")
+    return result.stdout + result.stderr
+
+
+def clone_project(folder: Path) -> None:
+    """The files that Git has or would add, in a repository of their own."""
+    for file in run("git", "ls-files", "--cached", "--others", "--exclude-standard", cwd=ROOT).splitlines():
+        if (ROOT / file).is_file():
+            (folder / file).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / file, folder / file)
+    run("git", "init", "--quiet", cwd=folder)
+
+
+def draw_renders(folder: Path, params: dict[str, Any], seed: int, **phantom: float) -> dict[str, np.ndarray]:
+    """Images of the phantom that no training has seen, by class: rendered with another seed, (N, H, W, 3) each."""
+    folder.mkdir()
+    params = params | {"seed": seed, "phantom": params["phantom"] | phantom}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params))
+    for stage in ("phantom", "ingest", "reduce", "prepare"):
+        run("bash", "-c", f"PYTHONPATH={ROOT} {sys.executable} -m pipeline.{stage}", cwd=folder)
+    manifest = pd.read_csv(folder / "data/images/manifest.csv")
+    target = manifest["image_id"].map(pd.read_csv(folder / "data/reduced.csv").set_index("image_id")["target"])
+    packed = np.load(folder / "data/images/images.npy")
+    return {"benign": packed[target == 0], "malignant": packed[target == 1]}
