@@ -95,6 +95,7 @@ def summary(table: pd.DataFrame, reading: Reading) -> dict[str, Any]:
         "rows": len(table),
         "ignored_files": reading.ignored_files,
         "joined": reading.joined,
+        "leak_columns": reading.leaks,
         "unreadable": {"count": len(reading.unreadable), "first": reading.unreadable[:LISTED]},
         **{column: counted(table[column]) for column in columns},
         "by_label": by_label(table),

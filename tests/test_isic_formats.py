@@ -6,6 +6,7 @@ import json
 import pandas as pd
 import pytest
 
+from pipeline.errors import InputError
 from pipeline.isic import FORMATS, recognise
 from pipeline.isic.vocabulary import DIAGNOSES, LABELS, SPLITS
 from pipeline.metadata import read_metadata
@@ -143,6 +144,73 @@ def test_records_of_both_archives_may_lie_in_one_folder(tmp_path):
     v1 = {"name": "A", "meta": {"clinical": {"benign_malignant": "malignant"}}}
     _, report = read_metadata(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))
     assert report["format"] == "archive_v1+archive_v2"
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("all.json", lambda records: json.dumps(records)),
+        ("page.JSON", lambda records: json.dumps({"count": 3, "next": None, "results": records})),
+        ("lines.jsonl", lambda records: "\n\n".join(map(json.dumps, records)) + "\n"),
+        ("lines.ndjson", lambda records: "\r\n".join(map(json.dumps, records))),
+    ],
+)
+def test_many_records_in_a_file_are_the_same_rows_as_each_in_its_own(tmp_path, name, written):
+    records = [record_v2("ISIC_1"), record_v2("ISIC_2", "Malignant"), record_v2("ISIC_3", sex="male")]
+    expected = rows_of(write_records(tmp_path / "each", *records))
+    (tmp_path / "file").mkdir()
+    (tmp_path / "file" / name).write_text(written(records))
+    pd.testing.assert_frame_equal(rows_of(str(tmp_path / "file" / name)), expected)
+    pd.testing.assert_frame_equal(rows_of(str(tmp_path / "file")), expected)
+
+
+def test_saved_pages_and_single_records_may_lie_in_one_folder(tmp_path):
+    folder = tmp_path / "d"
+    write_records(folder, {"results": [record_v2("ISIC_1"), record_v2("ISIC_2", "Malignant")]}, record_v2("ISIC_3"))
+    assert list(rows_of(str(folder)).index) == ["ISIC_1", "ISIC_2", "ISIC_3"]
+
+
+def test_what_is_wrong_in_a_file_of_many_is_named_and_the_rest_read(tmp_path):
+    lines = [json.dumps(record_v2("ISIC_1")), "{", json.dumps(record_v2("ISIC_2", "Malignant")), "7"]
+    (tmp_path / "a.jsonl").write_text("\n".join(lines))
+    (tmp_path / "b.json").write_text(json.dumps([record_v2("ISIC_3"), {"name": 1}, record_v2(None)]))
+    table, report = read_metadata(source_of(tmp_path))
+    assert list(table["image_id"]) == ["ISIC_1", "ISIC_2", "ISIC_3"]
+    assert [line.split(":")[0] for line in report["unreadable"]["first"]] == [
+        "a.jsonl line 2",
+        "a.jsonl line 4",
+        "b.json record 2",
+        "b.json record 3",
+    ]
+    assert report["records"] == 7
+
+
+def test_columns_are_not_for_a_file_of_records(tmp_path):
+    (tmp_path / "a.jsonl").write_text(json.dumps(record_v2("ISIC_1")))
+    with pytest.raises(InputError, match=r"source.columns is for a CSV, but source.metadata is .*a.jsonl"):
+        read_metadata(source_of(tmp_path / "a.jsonl", columns={"image_id": "a", "label": "b"}))
+
+
+ISIC2024 = (
+    "isic_id,target,patient_id,age_approx,sex,anatom_site_general,clin_size_long_diam_mm,image_type,tbp_tile_type,"
+    "attribution,copyright_license,lesion_id,iddx_full,iddx_1,mel_mitotic_index,mel_thick_mm,tbp_lv_dnn_lesion_confidence"
+)
+
+
+def test_isic2024_takes_the_target_and_reads_no_column_that_tells_it(tmp_path):
+    tail = "TBP tile: close-up,3D: XP,A clinic,CC-BY"
+    lines = [
+        f"ISIC_1,0,IP_1,60.0,male,torso,3.1,{tail},,Benign,Benign,,,97.5",
+        f"ISIC_2,1,IP_2,55.0,female,torso,3.1,{tail},IL_2,Malignant::melanoma,Malignant,1/mm^2,0.5,99.1",
+    ]
+    path = write_csv_lines(tmp_path / "train-metadata.csv", ISIC2024, *lines)
+    table, report = read_metadata(source_of(path))
+    assert report["format"] == "isic2024"
+    assert report["leak_columns"] == ["iddx_1", "iddx_full", "mel_mitotic_index", "mel_thick_mm"]
+    assert table["label"].tolist() == ["benign", "malignant"]
+    assert table.loc[
+        1, ["patient_id", "lesion_id", "diagnosis", "image_type", "licence", "official_split"]
+    ].tolist() == [*("IP_2", "IL_2", "", "TBP tile: close-up", "CC-BY", "train")]
 
 
 @pytest.mark.parametrize("age", [10**400, "1e999", float("inf"), "nan"])

@@ -5,7 +5,8 @@ columns of a CSV's header, or the keys of a JSON record.
 
 What ``source.metadata`` may be:
 
-- a folder of JSON records, one file per image, of any of the archive's versions;
+- a file of JSON records, of any of the archive's versions: one, an array of them, a page as the archive's API gives it,
+  or a record a line (``.jsonl``); or a folder of such files, with or without a suffix;
 - one CSV, comma or semicolon, of a known format or of any through ``source.columns``; that file alone is read;
 - a folder of CSVs of one format, read as one table. A table that is published beside a ground truth (ages, lesions) is
   joined to it by the image's id when it lies in that folder, under whatever name; and where the format's files are
@@ -14,13 +15,14 @@ What ``source.metadata`` may be:
 
 from collections.abc import Iterable
 
-from pipeline.isic import aidl21, archive_v1, archive_v2, ham10000, isic2017, one_hot, siim2020
+from pipeline.isic import aidl21, archive_v1, archive_v2, ham10000, isic2017, isic2024, one_hot, siim2020
 from pipeline.isic.row import Format
 
 FORMATS: dict[str, Format] = {
     "aidl21": aidl21.FORMAT,
     "archive_v1": archive_v1.FORMAT,
     "archive_v2": archive_v2.FORMAT,
+    "isic2024": isic2024.FORMAT,  # before the archive's own table, whose columns it has too
     "archive_v2_csv": archive_v2.FLAT_FORMAT,
     "ham10000": ham10000.FORMAT,
     "isic2017": isic2017.FORMAT,

@@ -14,6 +14,7 @@ class Reading:
     rows: list[Row] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)  # a record's name and what is wrong with it
     ignored_files: int = 0  # files of the folder that are no records by their name
+    leaks: list[str] = field(default_factory=list)  # columns that tell the label and are not read
     joined: dict[str, int] = field(default_factory=dict)  # what became of the rows of tables without labels
 
     @property

@@ -1,7 +1,7 @@
-"""Reading JSON records, one file per image."""
+"""Reading JSON records: one a file, many in an array, pages as the archive's API gives them, or a record a line."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,36 +10,64 @@ from pipeline.isic.reading import Reading
 from pipeline.isic.row import text
 from pipeline.progress import progress_bar
 
+ONE_A_LINE = (".jsonl", ".ndjson")
+SUFFIXES = ("", ".json", *ONE_A_LINE)  # of files with records, lower case
+
 
 def read_records(paths: Sequence[Path]) -> Reading:
-    """One record per file, of any known format; in the order of the paths."""
+    """Every record, of any known format; in the order of the paths."""
     reading = Reading()
-    formats = set()
-    with progress_bar("reading records", len(paths), "records") as bar:
+    formats: set[str] = set()
+    size = sum(path.stat().st_size for path in paths if path.exists())
+    with progress_bar("reading records", size, "B") as bar:
         for path in paths:
-            origin = text(path.name)
             try:
-                record = _parsed(path)
-                known = _recognised(record)
-            except (ValueError, OSError, RecursionError) as error:  # RecursionError: JSON nested thousands deep
-                reading.unreadable.append(f"{origin}: {error}")
-            else:
-                formats.add(known)
-                reading.add(origin, record, FORMATS[known])
-            bar.update()
+                for origin, written in _written(path):
+                    _read(origin, written, reading, formats)
+                    bar.update(len(written))
+            except OSError as error:
+                reading.unreadable.append(f"{text(path.name)}: {error}")
     reading.format = "+".join(sorted(formats))
     return reading
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> None:
+    try:
+        records = _unpacked(origin, json.loads(written))
+    except (ValueError, RecursionError) as error:  # RecursionError: JSON nested thousands deep
+        reading.unreadable.append(f"{origin}: {error}")
+        return
+    for each, record in records:
+        try:
+            known = _recognised(record)
+        except ValueError as error:
+            reading.unreadable.append(f"{each}: {error}")
+        else:
+            formats.add(known)
+            reading.add(each, record, FORMATS[known])
+
+
+def _written(path: Path) -> Iterator[tuple[str, bytes]]:
+    """Origin and bytes of the whole file, or of each of its lines that is not blank."""
+    origin = text(path.name)
     with open(path, "rb") as file:
-        record = json.loads(file.read())
+        if path.suffix.lower() in ONE_A_LINE:
+            yield from ((f"{origin} line {number}", line) for number, line in enumerate(file, 1) if line.strip())
+        else:
+            yield origin, file.read()
+
+
+def _unpacked(origin: str, content: Any) -> list[tuple[str, Any]]:
+    """The records of an array or of a page, or the one record."""
+    several = content.get("results") if isinstance(content, dict) else content
+    if isinstance(several, list) and several:
+        return [(f"{origin} record {number}", record) for number, record in enumerate(several, 1)]
+    return [(origin, content)]
+
+
+def _recognised(record: Any) -> str:
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    return record
-
-
-def _recognised(record: dict[str, Any]) -> str:
     known = recognise(record)
     if known is None:
         raise ValueError(f"its keys {', '.join(record)!r:.80} are of no known record")

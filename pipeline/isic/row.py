@@ -39,6 +39,7 @@ class Format:
     row: Callable[[Record], Row]
     beside: frozenset[str] = frozenset()  # the columns of a table without labels that is published with it
     key: str = ""  # the image's column, by which that table is joined
+    leaks: tuple[str, ...] = ()  # how columns begin that tell the label, are in training tables only, and are not read
     split_in_name: bool = False  # its files are named after their split; the record has it as official_split
 
 

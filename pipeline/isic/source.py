@@ -1,4 +1,4 @@
-"""Reading a whole source of metadata: a folder of JSON records, one CSV, or a folder of CSVs."""
+"""Reading a whole source of metadata: a file or a folder, of JSON records or of tables."""
 
 import os
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.isic import known_formats
 from pipeline.isic.reading import Reading
-from pipeline.isic.records import read_records
+from pipeline.isic.records import SUFFIXES, read_records
 from pipeline.isic.tables import read_tables
 from pipeline.params.source import SourceParams
 
@@ -23,7 +23,7 @@ def read_source(source: SourceParams) -> Reading:
             f"source.metadata is {source.metadata}, which does not exist; give a folder of JSON records or a CSV, "
             "or run the stage that writes it: `dvc repro`"
         )
-    reading = read_folder(path, source.columns) if path.is_dir() else read_tables([path], source.columns)
+    reading = read_folder(path, source.columns) if path.is_dir() else read_file(path, source.columns)
     if not reading.rows:
         first = f" (the first of {len(reading.unreadable)}: {reading.unreadable[0]})" if reading.unreadable else ""
         raise InputError(
@@ -33,28 +33,38 @@ def read_source(source: SourceParams) -> Reading:
     return reading
 
 
+def read_file(path: Path, columns: dict[str, str]) -> Reading:
+    """A file of JSON records, by its name, or else a CSV."""
+    if path.suffix.lower() not in SUFFIXES[1:]:
+        return read_tables([path], columns)
+    if columns:
+        raise InputError(f"source.columns is for a CSV, but source.metadata is {path}; set source.columns to {{}}")
+    return read_records([path])
+
+
 def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
-    """The folder's CSVs, or its JSON records, with or without ``.json``; hidden files are neither.
+    """The folder's CSVs, or its files of JSON records, with or without a suffix; hidden files are neither.
 
     Raises:
         InputError: if it holds both, or ``columns`` are given for records.
     """
     names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith("."))
-    kinds: dict[str, list[str]] = {"": [], ".csv": [], ".json": []}
-    for name in names:
-        kinds.setdefault(Path(name).suffix.lower(), []).append(name)
-    if kinds[".csv"] and kinds[".json"]:
+    suffixes = {name: Path(name).suffix.lower() for name in names}
+    tables = [name for name in names if suffixes[name] == ".csv"]
+    records = [name for name in names if suffixes[name] in SUFFIXES]
+    named = [name for name in records if suffixes[name]]  # beside tables, a file without a suffix is a note
+    if tables and named:
         raise InputError(
-            f"source.metadata is {folder}, which holds both CSVs ({kinds['.csv'][0]!r}) and JSON records "
-            f"({kinds['.json'][0]!r}); keep one of the two in it, or give the CSV itself"
+            f"source.metadata is {folder}, which holds both CSVs ({tables[0]!r}) and JSON records "
+            f"({named[0]!r}); keep one of the two in it, or give the CSV itself"
         )
-    if columns and not kinds[".csv"]:
+    if columns and not tables:
         raise InputError(
             f"source.columns is for a CSV, but source.metadata is the folder {folder} without one; "
             "set source.columns to {}"
         )
-    chosen = kinds[".csv"] or sorted(kinds[""] + kinds[".json"])
+    chosen = tables or records
     paths = [folder / name for name in chosen]
-    reading = read_tables(paths, columns) if kinds[".csv"] else read_records(paths)
+    reading = read_tables(paths, columns) if tables else read_records(paths)
     reading.ignored_files = len(names) - len(chosen)
     return reading

@@ -32,7 +32,8 @@ def read_tables(paths: Sequence[Path], columns: Mapping[str, str]) -> Reading:
     headers = {path: header_of(path) for path in paths}
     name, known = mapped(headers, columns) if columns else recognised(headers)
     labelled = [path for path in paths if known.required <= set(headers[path])]
-    reading = Reading(format=name)
+    columns_of_all = sorted({column for header in headers.values() for column in header})
+    reading = Reading(format=name, leaks=[column for column in columns_of_all if column.startswith(known.leaks)])
     details = details_of([path for path in paths if path not in labelled], headers, known, reading)
     used = set()
     for path in labelled:
