@@ -14,6 +14,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from pipeline.images import resize
 from pipeline.perceptual_hash import perceptual_hash
+from pipeline.private_fields import private_fields
 
 # Tried whatever the file's name says. Others are left out on purpose: EPS would start an interpreter.
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "GIF", "JPEG2000", "PPM")
@@ -60,13 +61,15 @@ class Decoded(NamedTuple):
     thumbnail: NDArray[np.uint8] | None = None  # (THUMBNAIL, THUMBNAIL), gray, the whole picture
     mask: NDArray[np.uint8] | None = None  # (H, W), 0 or 255; None: none that fits
     mask_reason: str = ""  # why a mask that is there is not taken
+    private: tuple[str, ...] = ()  # as from ``private_fields``; none of it goes on
 
 
 class Opened(NamedTuple):
-    """An upright image, and the turn that the orientation in its file asked for."""
+    """An upright image, the turn that the orientation in its file asked for, and what it says of persons."""
 
     image: Image.Image
     turn: Image.Transpose | None
+    private: tuple[str, ...]
 
 
 def decode(task: Task) -> Decoded:
@@ -82,7 +85,10 @@ def decode(task: Task) -> Decoded:
         return read._replace(reason=opened)
     image = opened.image
     read = read._replace(
-        pixels=_packed(image, task.geometry), phash=perceptual_hash(image), thumbnail=_thumbnail(image)
+        pixels=_packed(image, task.geometry),
+        phash=perceptual_hash(image),
+        thumbnail=_thumbnail(image),
+        private=opened.private,
     )
     mask_file = next((path for path in task.masks if isfile(path)), None)
     if mask_file is None:
@@ -114,7 +120,8 @@ def _opened(content: bytes, geometry: Geometry, *, draft: bool) -> Opened | str:
             image.load()  # before its orientation is read: Pillow makes a TIFF upright by itself
             turn = TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
             converted = _converted(image, "L" if geometry.channels == 1 else "RGB")
-            return Opened(converted if turn is None else converted.transpose(turn), turn)
+            upright = converted if turn is None else converted.transpose(turn)
+            return Opened(upright, turn, private_fields(image))
     except UnidentifiedImageError:
         return "not an image"
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):

@@ -57,7 +57,7 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
     tasks = [_task(image, files) for image in images]
     manifest: list[tuple[object, ...]] = []
     quarantine: list[tuple[str, str, str]] = []
-    masks = Counter[str]()
+    masks, private = Counter[str](), Counter[str]()
     blank = np.zeros((files.image.size, files.image.size), np.uint8)  # the mask where there is none
     with (
         closing(_decoded(tasks, workers)) as results,
@@ -72,6 +72,7 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
                 continue
             row = (len(manifest), image.image_id, image.file, decoded.bytes, decoded.sha256, decoded.phash)
             manifest.append(row)
+            private.update(decoded.private)
             pixels.append(decoded.pixels)
             thumbnails.append(decoded.thumbnail)
             if files.masks is not None:
@@ -85,6 +86,7 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
         "images": len(images),
         "packed": len(manifest),
         "quarantined": dict(Counter(reason.split(":")[0] for _, _, reason in quarantine)),
+        "private_fields": dict(private),
         "masks": None if files.masks is None else dict(masks),
     }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 import pipeline.packing
 from pipeline.decoding import Geometry, Task, decode
@@ -254,7 +254,34 @@ def test_main_packs_in_order_and_writes_the_same_bytes_twice(reduced):
     assert packed.shape == (10, SIZE, SIZE, 3)
     crop = picture(seed=4).crop((8, 0, 40, 32)).resize((SIZE, SIZE), Image.Resampling.BICUBIC)
     assert (packed[4] == np.asarray(crop)).all()
-    assert report == {"images": 10, "packed": 10, "quarantined": {}, "masks": None}
+    assert report == {"images": 10, "packed": 10, "quarantined": {}, "masks": None, "private_fields": {}}
+
+
+def test_what_a_file_says_of_persons_and_places_is_counted_and_goes_nowhere(reduced):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Jane Doe"
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = b"ASCII\0\0\0    "  # as cameras fill it up
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[1] = "N"
+    text = PngImagePlugin.PngInfo()
+    text.add_text("Author", "Jane Doe")
+    files = sorted(Path("photos").iterdir())[:3]
+    contents = [encoded(picture(), "JPEG", exif=exif)] * 2 + [encoded(picture(), "PNG", pnginfo=text)]
+    for file, content in zip(files, contents, strict=True):
+        file.write_bytes(content)
+    report = run_main(reduced.assign(sha256=""))
+    assert report["private_fields"] == {"Artist": 2, "GPS position": 2, "text 'Author'": 1}
+    assert report["packed"] == 10
+    assert not any(b"Jane" in content for content in outputs().values())
+
+
+def test_damaged_exif_costs_no_picture(tmp_path):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Artist] = "Jane Doe"
+    Image.new("RGB", (20, 20)).save(tmp_path / "a.jpg", exif=exif)
+    content = (tmp_path / "a.jpg").read_bytes()
+    for damaged in range(content.index(b"Exif\0\0") + 6, content.index(b"Jane Doe") + 7):
+        (tmp_path / "a.jpg").write_bytes(content[:damaged] + b"\xff\xff" + content[damaged + 2 :])
+        assert decode(Task(tmp_path / "a.jpg", (), Geometry(16, 3, "crop"))).pixels is not None
 
 
 def test_damaged_files_are_listed_and_the_rows_close_up(reduced):
