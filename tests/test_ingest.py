@@ -39,6 +39,7 @@ def test_an_archive_record_becomes_the_row_that_it_describes(tmp_path):
         "licence": "CC-0",
         "attribution": "Anonymous",
         "official_split": "",
+        "origin": "000.json",
     }
 
 

@@ -55,7 +55,7 @@ def test_a_mapped_file_column_names_the_file(tmp_path):
 def test_a_line_of_the_wrong_length_is_counted(tmp_path):
     path = write_csv_lines(tmp_path / "a.csv", "img,y", "1,benign", "2,malignant,extra", "", "3,malignant")
     _, report = read_metadata(source_of(path, columns={"image_id": "img", "label": "y"}))
-    assert report["unreadable"] == {"count": 1, "first": ["line 3: 3 values for 2 columns"]}
+    assert report["unreadable"] == {"count": 1, "first": ["a.csv line 3: 3 values for 2 columns"]}
     assert report["records"] == 3
 
 

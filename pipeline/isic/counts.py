@@ -76,6 +76,7 @@ def repeated_ids(table: pd.DataFrame) -> dict[str, Any]:
 
     Returns: how many were ``dropped``; how many of them are ``conflicting``; the ``first`` conflicts, column by column.
     """
+    table = table.drop(columns="origin")  # where a record stands is no contradiction
     again = table[table["image_id"].duplicated()]
     kept = table.drop_duplicates("image_id").set_index("image_id", drop=False).loc[again["image_id"]]
     differs = kept.to_numpy() != again.to_numpy()

@@ -32,4 +32,4 @@ class Reading:
         except ValueError as error:
             self.unreadable.append(f"{origin}: {error}")
         else:
-            self.rows.append(checked(row, origin))
+            self.rows.append(checked(row, origin)._replace(origin=origin))

@@ -29,6 +29,7 @@ class Row(NamedTuple):
     licence: str = ""
     attribution: str = ""
     official_split: str = ""  # in the record's own words
+    origin: str = ""  # file and line or number of the record
 
 
 @dataclass(frozen=True)

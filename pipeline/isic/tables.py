@@ -70,14 +70,14 @@ def split_of(name: str) -> dict[str, str]:
 
 def records_of(path: Path, headers: Headers, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
     """Origin and fields of every line below the header; lines of another length are noted as unreadable."""
-    header, prefix = headers[path], f"{text(path.name)} " if len(headers) > 1 else ""
+    header, name = headers[path], text(path.name)
     lines = lines_of(path)
     next(lines, None)
     for number, values in lines:
         if len(values) == len(header):
-            yield f"{prefix}line {number}", dict(zip(header, values, strict=True))
+            yield f"{name} line {number}", dict(zip(header, values, strict=True))
         else:
-            reading.unreadable.append(f"{prefix}line {number}: {len(values)} values for {len(header)} columns")
+            reading.unreadable.append(f"{name} line {number}: {len(values)} values for {len(header)} columns")
 
 
 def header_of(path: Path) -> list[str]:

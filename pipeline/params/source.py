@@ -20,7 +20,7 @@ class SourceParams(Section):
     @field_validator("columns")
     @classmethod
     def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
-        known = [column for column in METADATA_COLUMNS if column != "target"]  # follows from the label
+        known = [column for column in METADATA_COLUMNS if column not in ("target", "origin")]  # they follow
         unknown = set(columns) - set(known)
         if unknown:
             raise ValueError(f"maps unknown columns {sorted(unknown)}; known: {', '.join(known)}")
@@ -46,4 +46,5 @@ METADATA_COLUMNS = (
     "licence",
     "attribution",
     "official_split",
+    "origin",
 )
