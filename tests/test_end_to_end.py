@@ -58,7 +58,7 @@ def test_stages_log_their_time(clone: Path) -> None:
         *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
         *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
         *("subgroups", "control_metadata", "control_view", "control_synthetic", "train_artefacts", "find_artefacts"),
-        *("data_card", "phantom_external", "external"),
+        *("data_card", "phantom_external", "external", "manifest"),
     }
 
 
@@ -199,7 +199,7 @@ def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone:
     untouched = executed(run("dvc", "repro", cwd=clone))
     assert untouched == {
         *("check_params", "ingest", "reduce", "prepare", "split", "report"),
-        *("subgroups", "control_metadata", "data_card"),  # these read the metadata
+        *("subgroups", "control_metadata", "data_card", "manifest"),  # these read the metadata
     }
     assert (np.load(packed) == before).all()
 
