@@ -1,4 +1,7 @@
-"""Stage control_metadata: metadata of the splits in; how well sex, age, site and source tell the label out."""
+"""Stage control_metadata: metadata of the splits in; how well sex, age, site and source tell the label out.
+
+Together, and each alone. A value that is missing is a value too: an archive that notes the site of what was cut out only gives the label away.
+"""
 
 from pathlib import Path
 
@@ -16,7 +19,8 @@ from pipeline.store import read_csv, write_json
 
 REDUCED = Path("data/reduced.csv")
 CONTROL = Path("reports/controls/metadata.json")
-COLUMNS = {"metadata": ["sex", "age_approx", "anatom_site", "source"], "source": ["source"]}  # of data/reduced.csv
+ALONE = {"sex": "sex", "age": "age_approx", "site": "anatom_site", "source": "source"}  # columns of data/reduced.csv
+COLUMNS = {"metadata": list(ALONE.values()), **{name: [column] for name, column in ALONE.items()}}
 
 
 class Params(StageParams):

@@ -77,6 +77,7 @@ def test_metadata_that_say_nothing_and_an_archive_that_gives_the_label_away(here
     control_metadata.main()
     planted = report("metadata")
     assert planted["source"]["auc_ci_low"] > 0.8
+    assert planted["site"] == honest["site"]
     assert planted["metadata"]["auc"] == pytest.approx(planted["source"]["auc"], abs=0.05)
 
 

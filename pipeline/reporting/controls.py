@@ -7,6 +7,9 @@ from pipeline.reporting.text import Reports, auc_cell
 
 WITHOUT_LESION = {
     "metadata": "sex, age, site and source, no image",
+    "sex": "the sex alone, no image",
+    "age": "the age alone, no image",
+    "site": "the site alone, no image",
     "source": "the source alone, no image",
     "lesion_hidden": "images with the lesion covered",
     "border_only": "the border of the images",
