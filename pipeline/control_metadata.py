@@ -1,6 +1,7 @@
 """Stage control_metadata: metadata of the splits in; how well sex, age, site and source tell the label out.
 
-Together, and each alone. A value that is missing is a value too: an archive that notes the site of what was cut out only gives the label away.
+Together, and each alone. A value that is missing is a value too: an archive that notes the site of what was cut out
+only gives the label away.
 """
 
 from pathlib import Path
