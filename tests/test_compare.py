@@ -68,7 +68,7 @@ def test_head_and_its_experiments_are_rows_and_what_is_the_same_is_said_once(rep
         ["other-split", "", "baseline"],
         ["other-split", "sngan", "gan_balanced"],
     ]
-    assert rows[1][3:5] == ["0.810 (0.790 to 0.830)", "+0.010 (+0.000 to +0.020)"]
+    assert rows[1][3:5] == ["0.810 (0.790 to 0.830)", "+0.010 (0.000 to +0.020)"]
     assert [row[-1] for row in rows] == ["", "", "", "split.train", "split.train"]
 
 
