@@ -56,17 +56,18 @@ def download(folder: Path, api: str, wanted: Wanted, web: Web, jobs: int) -> Non
     listing.check()
     listing.fetch(web)
     transfers = Transfers(folder, listing, wanted.size, web)
-    with_image = [record for record in listing.records() if has_image(record, wanted.size)]
-    without = sum(1 for _ in listing.records()) - len(with_image)
+    listed = list(listing.records())
+    with_image = [record for record in listed if has_image(record, wanted.size)]
     present = transfers.present(with_image)
     failed = fetch(transfers, with_image, present, wanted.size, jobs)
     arrived = [record for record in with_image if record["isic_id"] in present]
     write_papers(folder, arrived, present)
     size = sum(outcome.size for outcome in present.values())
+    without = len(listed) - len(with_image)
     print(f"{len(present):,} images, {size:,} bytes, in {folder / 'images'}; {without:,} records have no image")
     if failed:
-        listed = "; ".join(f"{outcome.isic_id}: {outcome.failure}" for outcome in failed[:SHOWN])
-        raise InputError(f"{len(failed):,} images did not arrive ({listed}); run the same command again to try those")
+        first = "; ".join(f"{outcome.isic_id}: {outcome.failure}" for outcome in failed[:SHOWN])
+        raise InputError(f"{len(failed):,} images did not arrive ({first}); run the same command again to try those")
 
 
 def fetch(

@@ -14,7 +14,8 @@ import pytest
 
 from pipeline.download import download
 from pipeline.errors import InputError
-from pipeline.isic_archive.listing import Wanted
+from pipeline.isic_archive.listing import Listing, Wanted
+from pipeline.isic_archive.transfers import Transfers, has_image
 from pipeline.isic_archive.web import RefusedError, Web
 from pipeline.metadata import read_metadata
 from pipeline.params.source import SourceParams
@@ -66,6 +67,22 @@ def test_a_second_run_fetches_nothing(tmp_path: Path) -> None:
         asked = archive.asked
         fetch(archive, tmp_path)
         assert archive.asked == asked
+
+
+def test_an_image_whose_note_was_cut_off_is_noted_anew_and_not_fetched_again(tmp_path: Path) -> None:
+    with running(Archive(20, faults=())) as archive:
+        fetch(archive, tmp_path)
+        journal = tmp_path / ".download/sha256.csv"
+        journal.write_text(journal.read_text()[:-30])
+        asked = archive.asked
+        web = Web(10_000, JOBS, pause=0.001)
+        listing = Listing(tmp_path, archive.api, ALL)
+        records = [record for record in listing.records() if has_image(record, "full")]
+        found = Transfers(tmp_path, listing, "full", web).present(records)
+        assert archive.asked == asked
+    assert {name: outcome.sha256 for name, outcome in found.items()} == {
+        name: hashlib.sha256(body).hexdigest() for name, body in archive.bodies.items() if name not in archive.without
+    }
 
 
 def test_a_query_and_a_limit(tmp_path: Path) -> None:

@@ -31,8 +31,8 @@ def write_papers(folder: Path, records: Iterable[Record], present: Mapping[str, 
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    credited = Counter(row["attribution"] for row in rows)
-    write_text(folder / "attribution.txt", "".join(f"{name}\n" for name in sorted(credited) if name))
+    credited = sorted({row["attribution"] for row in rows} - {""})
+    write_text(folder / "attribution.txt", "".join(f"{name}\n" for name in credited))
     for licence, count in sorted(Counter(row["copyright_license"] for row in rows).items()):
         name = re.sub(r"[^A-Za-z0-9.-]", "_", licence) or "not_stated"
         where = f"Its text: {DEEDS[licence]}\n" if licence in DEEDS else ""
