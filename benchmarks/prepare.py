@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images import ARRAY
-from pipeline.packing import Files, pack
+from pipeline.packing import Files, Folders, pack
 from pipeline.params.image import ImageParams
 
 WIDTH, HEIGHT = 3000, 2000
@@ -77,10 +77,10 @@ def plain_loop(files: list[Path], size: int) -> NDArray[np.uint8]:
 
 def prepared(files: list[Path], size: int) -> NDArray[np.uint8]:
     table = pd.DataFrame(
-        {"image_id": [file.stem for file in files], "file": [file.name for file in files], "sha256": ""}
+        {"image_id": [file.stem for file in files], "file": [file.name for file in files], "sha256": "", "dataset": ""}
     )
     image = ImageParams(size=size, channels=3, fit="crop", max_unreadable=0)
-    packed = Files(image, str(files[0].parent), None)
+    packed = Files(image, {"": Folders("", str(files[0].parent), None)})
     with TemporaryDirectory() as folder:
         pack(table, packed, Path(folder))
         return np.load(Path(folder) / ARRAY)

@@ -28,9 +28,10 @@ def main() -> None:
     write_text(MARKER, "params.yaml is valid\n")  # constant: an edit costs this stage and reruns no other by itself
 
 
-def absent_files(source: Mapping[str, Any], gan: Mapping[str, Any]) -> list[str]:
+def absent_files(sources: Mapping[str, Any], gan: Mapping[str, Any]) -> list[str]:
     """The user's files that are not there; DVC would only say that data are missing, and much later."""
-    paths = {f"source.{key}": source[key] for key in ("metadata", "images", "masks")}
+    keys = ("metadata", "images", "masks")
+    paths = {f"source.{name}.{key}": source[key] for name, source in sources.items() for key in keys}
     variant = gan["variant"]
     for name in SETTINGS[variant].FOLDERS:
         paths[f"gan.variants.{variant}.{name}"] = gan["variants"][variant][name]

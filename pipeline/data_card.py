@@ -13,6 +13,7 @@ from pipeline.images import ARRAY, open_images
 from pipeline.licences import forbids_commerce, licence_counts
 from pipeline.params.classes import ClassName
 from pipeline.params.reader import StageParams, read_params
+from pipeline.params.source import Sources
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, sha256_of_file, write_json
 
@@ -67,7 +68,7 @@ COLUMNS = {
 
 
 class Params(StageParams):
-    source: str = Field(alias="source.name")
+    sources: Sources = Field(alias="source")
     variant: str = Field(alias="gan.variant")
     classes: list[ClassName] = Field(alias="gan.classes")
     seeds: list[int] = Field(alias="gan.seeds")
@@ -99,11 +100,11 @@ def card(params: Params, licences: list[tuple[str, str, int]]) -> dict[str, Any]
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
-        "name": f"synthetic_{params.source}_{params.variant}",
+        "name": f"synthetic_{'_'.join(params.sources.root)}_{params.variant}",
         "description": (
             f"Images of skin lesions drawn by generative models ({params.variant}), one model for each class and seed, "
-            f"trained on images of {params.source}. No photograph of a patient, and no diagnosis: the class says which "
-            f"images a model was trained on. Licences of the training images: {terms}.{warning}"
+            f"trained on images of {params.sources.names}. No photograph of a patient, and no diagnosis: the class "
+            f"says which images a model was trained on. Licences of the training images: {terms}.{warning}"
         ),
         "license": sorted({licence for licence, _, _ in licences}),
         "creditText": sorted({attribution for _, attribution, _ in licences}),

@@ -2,7 +2,7 @@
 
   python -m pipeline.download --out data/raw/isic --size thumbnail_256
 
-Then in params.yaml: source.metadata: data/raw/isic/metadata.csv, source.images: data/raw/isic/images.
+recipes/isic.yaml reads it there. Elsewhere, its metadata.csv and images are what a source's two keys name.
 """
 
 import argparse

@@ -18,16 +18,15 @@ from pipeline.copies import References
 from pipeline.errors import InputError
 from pipeline.grouping import group_ids
 from pipeline.images import ARRAY, at_size, open_images
-from pipeline.metadata import read_metadata
+from pipeline.metadata import check_classes, read_metadata
 from pipeline.metrics.auc_inference import TestSet, auc_estimate, gain_estimate
 from pipeline.metrics.ranking import Score
 from pipeline.metrics.schemes import auc_report
-from pipeline.packing import Files, pack
+from pipeline.packing import Files, Folders, pack
 from pipeline.params.classifier import CLASSIC
-from pipeline.params.external import ExternalSet
 from pipeline.params.image import ImageParams
 from pipeline.params.reader import read_params
-from pipeline.params.source import SourceParams
+from pipeline.params.source import ImageSet
 from pipeline.progress import progress_bar
 from pipeline.schemes import SchemesParams
 from pipeline.stage import run_stage
@@ -46,7 +45,7 @@ REPORTS = Path("reports/controls")
 class Params(SchemesParams):
     image: ImageParams = Field(alias="image")
     copy_likeness: float = Field(alias="synthesize.copy_likeness")
-    given: ExternalSet = Field(alias="external.sets.${item.set}")
+    given: ImageSet = Field(alias="external.sets.${item.set}")
 
 
 @dataclass(frozen=True)
@@ -60,10 +59,7 @@ class Elsewhere:
 
 def main(name: str) -> None:
     params = read_params(Params, set=name)
-    try:
-        elsewhere = read_set(name, params)
-    except InputError as error:
-        raise InputError(f"in external.sets.{name} as source: {error}") from error
+    elsewhere = read_set(name, params)
     scores = score(elsewhere.images, params)
     confidence = params.evaluate.confidence
     reports = {}
@@ -84,12 +80,16 @@ def read_set(name: str, params: Params) -> Elsewhere:
         InputError: if it cannot be read, or a class has fewer than two groups of patients.
     """
     given = params.given
-    source = SourceParams(name=name, masks=None, **given.model_dump())
-    metadata, report = read_metadata(source)
+    try:
+        metadata, report = read_metadata(given)
+        check_classes(metadata, report["unknown_labels"])
+    except InputError as error:
+        raise InputError(f"external.sets.{name}: {error}") from error
     reasons = drop_reasons(metadata)
     usable = metadata[reasons == ""].reset_index(drop=True)
     with TemporaryDirectory() as folder:
-        packed = pack(usable, Files(params.image, given.images, None), Path(folder))
+        files = Files(params.image, {name: Folders(f"external.sets.{name}", given.images, None)})
+        packed = pack(usable.assign(dataset=name), files, Path(folder))
         images = np.load(Path(folder) / ARRAY)
         manifest = read_csv(Path(folder) / "manifest.csv", dtype=str)
     table = manifest[["image_id", "sha256"]].merge(usable.drop(columns="sha256"), on="image_id")

@@ -18,7 +18,7 @@ SPLITS = Path("data/splits.csv")
 MANIFEST = Path("data/manifest.csv")
 ATTRIBUTION = Path("reports/attribution.md")
 
-COLUMNS = ["image_id", "file", "sha256", "bytes", "licence", "attribution", "origin", "outcome"]
+COLUMNS = ["image_id", "file", "sha256", "bytes", "licence", "attribution", "origin", "dataset", "outcome"]
 NOT_CHOSEN = "not chosen"
 TEXT = {"dtype": str, "keep_default_na": False}
 

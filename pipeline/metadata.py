@@ -1,41 +1,45 @@
 """A source's metadata, in whatever format, as one table with one row per image."""
 
 from collections import Counter
+from collections.abc import Collection
 from typing import Any
 
 import pandas as pd
 
 from pipeline.errors import InputError
 from pipeline.isic.counts import LISTED, by_label, counted, most_common, occurrences, repeated_ids
-from pipeline.isic.reading import Reading
 from pipeline.isic.row import Row
 from pipeline.isic.source import read_source
 from pipeline.isic.vocabulary import SPLITS, label_of
 from pipeline.params.classes import TARGETS
-from pipeline.params.source import METADATA_COLUMNS, SourceParams
+from pipeline.params.source import METADATA_COLUMNS, ImageSet
 
 MAY_BE_UNKNOWN = ("diagnosis", "sex", "age_approx", "anatom_site")  # where "unknown" is how some formats say nothing
 
 
-def read_metadata(source: SourceParams) -> tuple[pd.DataFrame, dict[str, Any]]:
+def read_metadata(source: ImageSet) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The metadata table and what was found on the way.
 
-    Returns: the columns METADATA_COLUMNS, all text, sorted by image id; the content of reports/ingest.json, in which
+    Returns: the columns METADATA_COLUMNS, all text, sorted by image id; counts for the report, in which
         records = rows + unreadable + dropped duplicates.
 
     Raises:
-        InputError: if the source cannot be read or lacks one of the two classes.
+        InputError: if the source cannot be read; its keys are named without what they stand under in params.yaml.
     """
     reading = read_source(source)
     table = as_table(reading.rows)
     unique = table.drop_duplicates("image_id")
     labelled, unknown_labels = with_labels(unique, source)
-    check_classes(labelled, unknown_labels, source)
-    labelled["source"] = labelled["source"].where(labelled["source"] != "", source.name)
     labelled["official_split"] = labelled["official_split"].str.lower().map(SPLITS).fillna("")
     result = labelled[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
     return result, {
-        **summary(result, reading),
+        "format": reading.format,
+        "records": reading.records,
+        "rows": len(result),
+        "ignored_files": reading.ignored_files,
+        "joined": reading.joined,
+        "leak_columns": reading.leaks,
+        "unreadable": {"count": len(reading.unreadable), "first": reading.unreadable[:LISTED]},
         "duplicate_ids": repeated_ids(table),
         "official_split": split_counts(unique["official_split"]),
         "unknown_labels": most_common(unknown_labels),
@@ -50,7 +54,7 @@ def as_table(rows: list[Row]) -> pd.DataFrame:
     return table
 
 
-def with_labels(table: pd.DataFrame, source: SourceParams) -> tuple[pd.DataFrame, Counter[str]]:
+def with_labels(table: pd.DataFrame, source: ImageSet) -> tuple[pd.DataFrame, Counter[str]]:
     """The table in our labels, with targets, and the values that no vocabulary has."""
     counts = occurrences(table["label"])
     labels = {value: label_of(value, source.labels) for value in counts}
@@ -60,21 +64,26 @@ def with_labels(table: pd.DataFrame, source: SourceParams) -> tuple[pd.DataFrame
     return table.assign(label=translated, target=target), unknown
 
 
-def check_classes(table: pd.DataFrame, unknown_labels: Counter[str], source: SourceParams) -> None:
-    """Refuses a table that cannot train a classifier. Raises InputError."""
+def check_classes(table: pd.DataFrame, unknown_labels: Collection[str]) -> None:
+    """Refuses a table that cannot train a classifier. Raises InputError.
+
+    Args:
+        table: at least the columns label and target, all text.
+        unknown_labels: the values that no vocabulary has.
+    """
     if not unknown_labels and (table["label"] == "unknown").all():
         raise InputError(
-            f"{source.metadata} has no label in any of its {len(table)} rows, as test sets have none; "
+            f"the metadata have no label in any of their {len(table)} rows, as test sets have none; "
             "give records with both classes"
         )
     for label in TARGETS:
         if not (table["label"] == label).any():
             found = ", ".join(f"{value} {count}" for value, count in counted(table["label"]).items())
-            values = ", ".join(repr(value) for value in most_common(unknown_labels))
+            values = ", ".join(repr(value) for value in unknown_labels)
             raise InputError(
-                f"{source.metadata} has no {label} row among {len(table)} ({found}"
+                f"the metadata have no {label} row among {len(table)} ({found}"
                 f"{'; unknown label values: ' + values if values else ''}); "
-                "map its label values in source.labels or give more records"
+                "map them in the source's labels or give more records"
             )
 
 
@@ -86,17 +95,7 @@ def split_counts(splits: pd.Series) -> dict[str, int]:
     return most_common(counts)
 
 
-def summary(table: pd.DataFrame, reading: Reading) -> dict[str, Any]:
-    """Counts for the report."""
+def summary(table: pd.DataFrame) -> dict[str, Any]:
+    """What the rows say, in counts, for the report."""
     columns = ("label", "diagnosis", "sex", "anatom_site", "image_type", "source", "licence")
-    return {
-        "format": reading.format,
-        "records": reading.records,
-        "rows": len(table),
-        "ignored_files": reading.ignored_files,
-        "joined": reading.joined,
-        "leak_columns": reading.leaks,
-        "unreadable": {"count": len(reading.unreadable), "first": reading.unreadable[:LISTED]},
-        **{column: counted(table[column]) for column in columns},
-        "by_label": by_label(table),
-    }
+    return {"rows": len(table), **{column: counted(table[column]) for column in columns}, "by_label": by_label(table)}

@@ -1,7 +1,7 @@
 """Image files, whatever their format and damage, as packed arrays with a manifest and a list of the unreadable."""
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
@@ -24,12 +24,23 @@ QUARANTINE_COLUMNS = ["image_id", "file", "reason"]
 BYTES_PER_WORKER = 20_000_000  # fewer are decoded sooner than a process starts
 
 
-class Files(NamedTuple):
-    """Where the files are and what is made of them."""
+class Folders(NamedTuple):
+    """Of one dataset."""
 
-    image: ImageParams
+    key: str  # what the next two stand under in params.yaml, for messages: source.phantom
     images: str
     masks: str | None
+
+
+class Files(NamedTuple):
+    """What is made of the files, and where they are, by dataset."""
+
+    image: ImageParams
+    folders: Mapping[str, Folders]
+
+    @property
+    def with_masks(self) -> bool:
+        return any(folders.masks is not None for folders in self.folders.values())
 
 
 class Entry(NamedTuple):
@@ -38,13 +49,14 @@ class Entry(NamedTuple):
     image_id: str
     file: str
     sha256: str  # empty: unknown
+    dataset: str
 
 
 def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | None = None) -> dict[str, Any]:
     """Decodes every file and fills ``directory``; the result does not depend on ``workers``.
 
     Args:
-        reduced: image_id, file, sha256, all text.
+        reduced: image_id, file, sha256, dataset, all text.
         workers: processes at the most; None: one for each core.
 
     Returns: the content of reports/prepare.json.
@@ -75,7 +87,7 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
             private.update(decoded.private)
             pixels.append(decoded.pixels)
             thumbnails.append(decoded.thumbnail)
-            if files.masks is not None:
+            if files.with_masks:
                 masks[_mask_state(decoded)] += 1
                 mask_images.append(blank if decoded.mask is None else decoded.mask)
     _check_quarantine(quarantine, len(images), files)
@@ -87,20 +99,25 @@ def pack(reduced: pd.DataFrame, files: Files, directory: Path, workers: int | No
         "packed": len(manifest),
         "quarantined": dict(Counter(reason.split(":")[0] for _, _, reason in quarantine)),
         "private_fields": dict(private),
-        "masks": None if files.masks is None else dict(masks),
+        "masks": dict(masks) if files.with_masks else None,
     }
 
 
 def _check_folders(files: Files) -> None:
-    for key, folder in (("source.images", files.images), ("source.masks", files.masks)):
-        if folder is not None and not Path(folder).is_dir():
-            raise InputError(f"{key} is {folder}, which is no folder; put the files there or correct {key}")
+    for of_dataset in files.folders.values():
+        for name in ("images", "masks"):
+            folder = getattr(of_dataset, name)
+            if folder is not None and not Path(folder).is_dir():
+                key = f"{of_dataset.key}.{name}"
+                raise InputError(f"{key} is {folder}, which is no folder; put the files there or correct {key}")
 
 
 def _task(image: Entry, files: Files) -> Task:
-    names = (f"{image.image_id}_segmentation.png", f"{image.image_id}.png")
-    masks = () if files.masks is None else tuple(Path(files.masks) / name for name in names)
-    return Task(Path(files.images) / image.file, masks, geometry(files))
+    folders = files.folders[image.dataset]
+    own_id = image.image_id.removeprefix(f"{image.dataset}.")  # as the source itself has it
+    names = (f"{own_id}_segmentation.png", f"{own_id}.png")
+    masks = () if folders.masks is None else tuple(Path(folders.masks) / name for name in names)
+    return Task(Path(folders.images) / image.file, masks, geometry(files))
 
 
 def geometry(files: Files) -> Geometry:
@@ -140,10 +157,11 @@ def _mask_state(decoded: Decoded) -> str:
 
 def _check_quarantine(quarantine: list[tuple[str, str, str]], total: int, files: Files) -> None:
     share = len(quarantine) / total
+    places = " or ".join(f"{folders.key}.images {folders.images}" for folders in files.folders.values())
     if share == 1 and all(reason == "missing" for _, _, reason in quarantine):
         raise InputError(
-            f"none of the {total} files is in source.images {files.images}, not even {quarantine[0][1]}; "
-            "put the images there or correct source.images"
+            f"none of the {total} files is in {places}, not even {quarantine[0][1]}; put the images there or correct "
+            "the path"
         )
     if share == 1 or share > files.image.max_unreadable:
         first = ", ".join(f"{file} ({reason})" for _, file, reason in quarantine[:3])

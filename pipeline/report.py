@@ -30,7 +30,7 @@ from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.reduce import ReduceParams
 from pipeline.params.score import ScoreParams
-from pipeline.params.source import SourceParams
+from pipeline.params.source import Sources
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
 from pipeline.reporting import artefacts, audit, controls, dataset, external, intervals, subgroups, text, times
@@ -79,7 +79,7 @@ PACKAGES = ("torch", "torchvision", "efficientnet-pytorch", "numpy", "pandas", "
 
 class Params(StageParams):
     seed: int = Field(alias="seed")
-    source: SourceParams = Field(alias="source")
+    sources: Sources = Field(alias="source")
     phantom: PhantomParams = Field(alias="phantom")
     reduce: ReduceParams = Field(alias="reduce")
     image: ImageParams = Field(alias="image")
@@ -157,7 +157,7 @@ def gather(params: Params) -> dict[str, Any]:
     return {
         "params": params,
         "verdict": text.verdict_sentence(gan_reports),
-        "caveats": text.caveats(reports, params.source.name),
+        "caveats": text.caveats(reports, params.sources.root),
         "checks": checks,
         "alarms": [check.found for check in checks if check.alarm],
         "confidence": f"{100 * params.evaluate.confidence:g} %",

@@ -56,7 +56,7 @@ def read_sources(kind: str, image_ids: Sequence[str], image_size: int, device: t
     there = np.array([kind != "masks" or source.any() for source in sources])
     if not there.any():
         raise InputError(
-            f"none of the {len(image_ids)} images has a mask to be translated; correct source.masks, or let the "
+            f"none of the {len(image_ids)} images has a mask to be translated; correct the source's masks, or let the "
             "generator translate a channel"
         )
     kept = [name for name, has in zip(image_ids, there, strict=True) if has]

@@ -9,6 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+import pandas as pd
+
 from pipeline.errors import InputError
 from pipeline.isic.names import is_inside
 from pipeline.progress import progress_bar
@@ -31,9 +33,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--manifest", type=Path, required=True, metavar="CSV")
     parser.add_argument("--images", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--source", metavar="NAME", help="the one of the manifest's sources whose images these are")
     given = parser.parse_args()
     try:
-        found = verify(given.manifest, given.images)
+        found = verify(given.manifest, given.images, given.source)
     except (InputError, OSError) as error:
         sys.exit(f"verify: {error}")
     unknown = f"; of {len(found.unknown):,} the manifest has no hash" if found.unknown else ""
@@ -44,18 +47,20 @@ def main() -> None:
         sys.exit(f"verify: {'; '.join(listed)}; download those again, or run the pipeline on what is there")
 
 
-def verify(manifest: Path, images: Path) -> Found:
-    """Compares every file of the manifest.
+def verify(manifest: Path, images: Path, source: str | None = None) -> Found:
+    """Compares every file of the manifest, or of one of its sources.
 
     Raises:
-        InputError: if the manifest is none, names a file outside the folder, or the folder is not there.
+        InputError: if the manifest is none, has several sources and not this one, or names a file outside the folder,
+            or if the folder is not there.
     """
     table = read_csv(manifest, dtype=str, keep_default_na=False)
     lacking = sorted({"file", "sha256"} - set(table.columns))
     if lacking:
         raise InputError(f"{manifest} has no column {' or '.join(lacking)}; give the data/manifest.csv of a run")
     if not images.is_dir():
-        raise InputError(f"--images is {images}, which is no folder; give the one that source.images named")
+        raise InputError(f"--images is {images}, which is no folder; give the one that the source named as images")
+    table = of_source(table, source)
     outside = next((file for file in table["file"] if not is_inside(file)), None)
     if outside is not None:
         raise InputError(f"{manifest} names the file {outside!r:.200}, which may lie outside {images}")
@@ -71,6 +76,18 @@ def verify(manifest: Path, images: Path) -> Found:
                 (found.same if actual == expected else found.different).append(file)
             bar.update()
     return found
+
+
+def of_source(table: pd.DataFrame, source: str | None) -> pd.DataFrame:
+    """The rows of one source. Raises InputError if it must be named, or is not there."""
+    names = sorted(set(table.get("dataset", "")))
+    if source is None and len(names) < 2:
+        return table
+    if source not in names:
+        raise InputError(
+            f"--source is {source or 'not given'}; the manifest's sources are {', '.join(names)}: name one"
+        )
+    return table[table["dataset"] == source]
 
 
 def _hash(path: Path) -> str | None:

@@ -41,7 +41,7 @@ def draw_renders(folder: Path, params: dict[str, Any], seed: int, **phantom: flo
     folder.mkdir()
     params = params | {"seed": seed, "phantom": params["phantom"] | phantom}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
-    for stage in ("phantom", "ingest", "reduce", "prepare"):
+    for stage in ("phantom", "read_source --set phantom", "ingest", "reduce", "prepare"):
         run("bash", "-c", f"PYTHONPATH={ROOT} {sys.executable} -m pipeline.{stage}", cwd=folder)
     manifest = pd.read_csv(folder / "data/images/manifest.csv")
     target = manifest["image_id"].map(pd.read_csv(folder / "data/reduced.csv").set_index("image_id")["target"])

@@ -2,13 +2,26 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-from pipeline.params.source import SourceParams
+import pandas as pd
+
+from pipeline.merging import merge
+from pipeline.metadata import check_classes, read_metadata, summary
+from pipeline.params.source import ImageSet
 
 
-def source_of(metadata: object, **changes: object) -> SourceParams:
-    values = {"name": "here", "images": "images", "masks": None, "columns": {}, "labels": {}, **changes}
-    return SourceParams.model_validate({"metadata": str(metadata), **values})
+def source_of(metadata: object, **changes: object) -> ImageSet:
+    values = {"images": "images", "columns": {}, "labels": {}, **changes}
+    return ImageSet.model_validate({"metadata": str(metadata), **values})
+
+
+def ingested(source: ImageSet, name: str = "here") -> tuple[pd.DataFrame, dict[str, Any]]:
+    """What the stages read_source and ingest make of the one source: data/metadata.csv and the counts of both."""
+    read, report = read_metadata(source)
+    table, _ = merge({name: read})
+    check_classes(table, report["unknown_labels"])
+    return table, report | summary(table)
 
 
 def record(name: object, label: str | None = "benign", **clinical: object) -> dict:

@@ -36,7 +36,7 @@ def test_every_recipe_is_valid(file: Path) -> None:
 def keys(tree: Any, prefix: str = "") -> set[str]:
     """Dotted keys, but for mappings whose keys are the user's own."""
     schemes = (f"classifier.{kind}_schemes" for kind in ("real", "gan", "filtered"))
-    own = ("source.columns", "source.labels", "external.sets", *schemes)
+    own = ("source", "external.sets", *schemes)
     if not isinstance(tree, dict) or prefix in own:
         return {prefix}
     return {key for name, value in tree.items() for key in keys(value, f"{prefix}.{name}".lstrip("."))}
@@ -83,19 +83,19 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
         ("reduce", None, "reduce is missing"),
         ("reduction", {}, "reduction is not a known section"),
         ("reduce.balance", "balanced", "scheme gan_balanced fills the classes up to equal numbers"),
-        ("source.columns", {"image": "x"}, "source.columns maps unknown columns ['image']"),
+        ("source.phantom.columns", {"image": "x"}, "source.phantom.columns maps unknown columns ['image']"),
         (
-            "source.columns",
+            "source.phantom.columns",
             {"image_id": "x", "label": "y", "target": "z"},
-            "source.columns maps unknown columns ['target']",
+            "source.phantom.columns maps unknown columns ['target']",
         ),
-        ("source.columns", {"image_id": "x"}, "source.columns must map at least image_id and label"),
+        ("source.phantom.columns", {"image_id": "x"}, "source.phantom.columns must map at least image_id and label"),
         (
-            "source.labels",
+            "source.phantom.labels",
             {"x": "evil"},
-            "source.labels.x should be 'benign', 'malignant', 'indeterminate' or 'unknown'",
+            "source.phantom.labels.x should be 'benign', 'malignant', 'indeterminate' or 'unknown'",
         ),
-        ("phantom.images", 0, "source.metadata is data/raw/phantom/descriptions and phantom.images is 0"),
+        ("phantom.images", 0, "source.phantom.metadata is data/raw/phantom/descriptions and phantom.images is 0"),
         ("classifier.real_schemes.oversample", None, "classifier.real_schemes.oversample is missing"),
         ("classifier.real_schemes.gan-x", {}, "classifier.real_schemes.gan-x"),
         ("classifier.frozen_blocks", 3, "classifier.frozen_blocks is 3 with weights: none"),
@@ -182,7 +182,8 @@ def test_a_folder_that_is_not_there_is_named_before_anything_runs(
     smoke_params: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    smoke_params["source"] |= {"metadata": "data/raw/mine/table.csv", "images": "data/raw/mine", "masks": None}
+    mine = {"metadata": "data/raw/mine/table.csv", "images": "data/raw/mine", "masks": None}
+    smoke_params["source"] = {"mine": smoke_params["source"]["phantom"] | mine}
     Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
     Path("data/raw/mine").mkdir(parents=True)
     Path("params.yaml").write_text(yaml.safe_dump(smoke_params | {"seed": -1}))
@@ -190,7 +191,7 @@ def test_a_folder_that_is_not_there_is_named_before_anything_runs(
         check_params.main()
     Path("params.yaml").write_text(yaml.safe_dump(smoke_params))
     with pytest.raises(
-        InputError, match=r"source\.metadata is data/raw/mine/table\.csv, which does not exist; copy or"
+        InputError, match=r"source\.mine\.metadata is data/raw/mine/table\.csv, which does not exist; copy or"
     ):
         check_params.main()
     Path("data/raw/mine/table.csv").touch()

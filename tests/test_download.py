@@ -17,9 +17,9 @@ from pipeline.errors import InputError
 from pipeline.isic_archive.listing import Listing, Wanted
 from pipeline.isic_archive.transfers import Transfers, has_image
 from pipeline.isic_archive.web import RefusedError, Web
-from pipeline.metadata import read_metadata
-from pipeline.params.source import SourceParams
+from pipeline.params.source import ImageSet
 from tests.archive_server import Archive, running
+from tests.sources import ingested
 
 ROOT = Path(__file__).parent.parent
 ALL = Wanted("", "", "full", None)
@@ -52,8 +52,8 @@ def test_everything_arrives_whatever_the_server_does(tmp_path: Path) -> None:
 def test_ingest_reads_what_was_downloaded(tmp_path: Path) -> None:
     with running(Archive(120, faults=())) as archive:
         fetch(archive, tmp_path)
-        source = {"name": "isic", "metadata": str(tmp_path / "metadata.csv"), "images": str(tmp_path / "images")}
-        table, report = read_metadata(SourceParams(**source, masks=None, columns={}, labels={}))
+        source = {"metadata": str(tmp_path / "metadata.csv"), "images": str(tmp_path / "images")}
+        table, report = ingested(ImageSet(**source, columns={}, labels={}))
         assert report["records"] == len(table) == 117
         assert report["label"] == {"benign": 87, "malignant": 30}
         assert all((tmp_path / "images" / name).is_file() for name in table["file"])

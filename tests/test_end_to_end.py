@@ -55,7 +55,17 @@ def test_stages_log_their_time(clone: Path) -> None:
     log = (clone / "repro.log").read_text()
     assert "train_gan@malignant-0: done in " in log
     assert set(pd.read_csv(clone / "logs/times.csv")["stage"].str.split("@").str[0]) == {
-        *("check_params", "phantom", "ingest", "reduce", "prepare", "split", "train_features", "train_gan"),
+        *(
+            "check_params",
+            "phantom",
+            "read_source",
+            "ingest",
+            "reduce",
+            "prepare",
+            "split",
+            "train_features",
+            "train_gan",
+        ),
         *("synthesize", "score_synthetic", "train_classifier", "train_classifier_gan", "evaluate", "report"),
         *("subgroups", "control_metadata", "control_view", "control_synthetic", "train_artefacts", "find_artefacts"),
         *("data_card", "phantom_external", "external", "manifest"),
@@ -144,17 +154,20 @@ def test_a_generator_killed_in_mid_training_ends_in_the_same_bytes(clone: Path) 
     [
         ("gan.variant", "stylegan", "gan.variant is 'stylegan'; known variants: acgan, autoencoder"),
         (
-            "source.metadata",
+            "source.phantom.metadata",
             "data/raw/nowhere",
-            "source.metadata is data/raw/nowhere, which does not exist; copy or link",
+            "source.phantom.metadata is data/raw/nowhere, which does not exist; copy or link",
         ),
         ("phantom.malignant", 2.0, "phantom.malignant should be less than 1, got 2.0"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_and_no_traceback(clone: Path, key: str, value: str, sentence: str) -> None:
     params = (clone / "params.yaml").read_text()
-    name = key.split(".")[1]
-    lines = [f"  {name}: {value}" if line.startswith(f"  {name}:") else line for line in params.splitlines()]
+    *sections, name = key.split(".")
+    indent = "  " * len(sections)
+    lines = [
+        f"{indent}{name}: {value}" if line.startswith(f"{indent}{name}:") else line for line in params.splitlines()
+    ]
     (clone / "params.yaml").write_text("\n".join(lines) + "\n")
     try:
         log = run("dvc", "repro", cwd=clone, check=False)
@@ -198,7 +211,7 @@ def test_a_changed_pixel_of_a_users_folder_reaches_all_that_depends_on_it(clone:
     before = np.load(packed)
     untouched = executed(run("dvc", "repro", cwd=clone))
     assert untouched == {
-        *("check_params", "ingest", "reduce", "prepare", "split", "report"),
+        *("check_params", "read_source@phantom", "ingest", "reduce", "prepare", "split", "report"),
         *("subgroups", "control_metadata", "data_card", "manifest"),  # these read the metadata
     }
     assert (np.load(packed) == before).all()

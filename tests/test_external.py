@@ -77,6 +77,6 @@ def test_labels_are_those_of_the_set(elsewhere: dict[str, Any]) -> None:
 def test_a_mistake_names_the_set(elsewhere: dict[str, Any]) -> None:
     elsewhere["external"]["sets"]["abroad"]["images"] = "nowhere"
     Path("params.yaml").write_text(yaml.safe_dump(elsewhere))
-    with pytest.raises(InputError, match=r"^in external\.sets\.abroad as source: source\.images is nowhere"):
+    with pytest.raises(InputError, match=r"^external\.sets\.abroad\.images is nowhere"):
         external.main("abroad")
     assert not external.REPORTS.exists()

@@ -211,7 +211,7 @@ def test_generator_stages_do_not_import_torchvision(name: str) -> None:
         assert "import torchvision" not in (ROOT / file).read_text(), file
 
 
-TORCH_FREE = ["check_params", "phantom", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
+TORCH_FREE = ["check_params", "phantom", "read_source", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
 
 
 @pytest.mark.parametrize("name", TORCH_FREE)

@@ -9,15 +9,14 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.isic import FORMATS, recognise
 from pipeline.isic.vocabulary import DIAGNOSES, LABELS, SPLITS
-from pipeline.metadata import read_metadata
-from tests.sources import record_v2, source_of, write_csv_lines, write_records
+from tests.sources import ingested, record_v2, source_of, write_csv_lines, write_records
 
 SIIM = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge"
 HAM = "lesion_id,image_id,dx,dx_type,age,sex,localization"
 
 
 def rows_of(path: str, **changes: object) -> pd.DataFrame:
-    table, report = read_metadata(source_of(path, **changes))
+    table, report = ingested(source_of(path, **changes))
     assert report["unreadable"]["count"] == 0
     return table.set_index("image_id")
 
@@ -86,7 +85,7 @@ def test_one_hot_columns_become_diagnoses_and_labels(tmp_path, header, malignant
 @pytest.mark.parametrize("values", ["0,0,0,0,0,0,0", "1,1,0,0,0,0,0", "0.9,0.1,0,0,0,0,0", "nan,0,0,0,0,0,0"])
 def test_a_row_that_is_not_one_hot_is_unreadable(tmp_path, values):
     lines = ["image,MEL,NV,BCC,AKIEC,BKL,DF,VASC", "A,1,0,0,0,0,0,0", "B,0,1,0,0,0,0,0", f"C,{values}"]
-    _, report = read_metadata(source_of(write_csv_lines(tmp_path / "a.csv", *lines)))
+    _, report = ingested(source_of(write_csv_lines(tmp_path / "a.csv", *lines)))
     assert (report["rows"], report["unreadable"]["count"], report["records"]) == (2, 1, 3)
 
 
@@ -119,7 +118,7 @@ def test_archive_v2_records_and_the_flat_table_of_the_same_are_the_same_rows(tmp
     )
     assert nested.loc["ISIC_1"].tolist() == [
         *("ISIC_1.jpg", "", "malignant", "1", "Melanoma Invasive", "IP_1", "IL_1", "male", "55", "Trunk"),
-        *("dermoscopic", "A clinic", "CC-BY", "A clinic", "", "000.json"),
+        *("dermoscopic", "A clinic", "CC-BY", "A clinic", "", "000.json", "here"),
     ]
     assert nested["label"].tolist() == ["malignant", "indeterminate", "benign"]
     assert nested.loc["ISIC_2", "anatom_site"] == "head/neck"
@@ -144,7 +143,7 @@ def test_before_diagnosis_levels_archive_v2_said_benign_or_malignant(tmp_path):
 
 def test_records_of_both_archives_may_lie_in_one_folder(tmp_path):
     v1 = {"name": "A", "meta": {"clinical": {"benign_malignant": "malignant"}}}
-    _, report = read_metadata(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))
+    _, report = ingested(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))
     assert report["format"] == "archive_v1+archive_v2"
 
 
@@ -178,7 +177,7 @@ def test_what_is_wrong_in_a_file_of_many_is_named_and_the_rest_read(tmp_path):
     lines = [json.dumps(record_v2("ISIC_1")), "{", json.dumps(record_v2("ISIC_2", "Malignant")), "7"]
     (tmp_path / "a.jsonl").write_text("\n".join(lines))
     (tmp_path / "b.json").write_text(json.dumps([record_v2("ISIC_3"), {"name": 1}, record_v2(None)]))
-    table, report = read_metadata(source_of(tmp_path))
+    table, report = ingested(source_of(tmp_path))
     assert list(table["image_id"]) == ["ISIC_1", "ISIC_2", "ISIC_3"]
     assert [line.split(":")[0] for line in report["unreadable"]["first"]] == [
         "a.jsonl line 2",
@@ -191,8 +190,8 @@ def test_what_is_wrong_in_a_file_of_many_is_named_and_the_rest_read(tmp_path):
 
 def test_columns_are_not_for_a_file_of_records(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(record_v2("ISIC_1")))
-    with pytest.raises(InputError, match=r"source.columns is for a CSV, but source.metadata is .*a.jsonl"):
-        read_metadata(source_of(tmp_path / "a.jsonl", columns={"image_id": "a", "label": "b"}))
+    with pytest.raises(InputError, match=r"columns is for a CSV, but metadata is .*a.jsonl"):
+        ingested(source_of(tmp_path / "a.jsonl", columns={"image_id": "a", "label": "b"}))
 
 
 ISIC2024 = (
@@ -208,7 +207,7 @@ def test_isic2024_takes_the_target_and_reads_no_column_that_tells_it(tmp_path):
         f"ISIC_2,1,IP_2,55.0,female,torso,3.1,{tail},IL_2,Malignant::melanoma,Malignant,1/mm^2,0.5,99.1",
     ]
     path = write_csv_lines(tmp_path / "train-metadata.csv", ISIC2024, *lines)
-    table, report = read_metadata(source_of(path))
+    table, report = ingested(source_of(path))
     assert report["format"] == "isic2024"
     assert report["leak_columns"] == ["iddx_1", "iddx_full", "mel_mitotic_index", "mel_thick_mm"]
     assert table["label"].tolist() == ["benign", "malignant"]

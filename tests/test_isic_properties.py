@@ -18,9 +18,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.metadata import read_metadata
-from pipeline.params.source import METADATA_COLUMNS, SourceParams
-from tests.sources import AIDL21_HEADER, PAIR, record, record_v2, source_of, write_records
+from pipeline.merging import COLUMNS
+from pipeline.params.source import ImageSet
+from tests.sources import AIDL21_HEADER, PAIR, ingested, record, record_v2, source_of, write_records
 
 TIMES = [pytest.param(1, id="quick"), pytest.param(6, marks=pytest.mark.proof, id="proof")]
 
@@ -68,10 +68,10 @@ def repeatedly(examples: int, strategy: st.SearchStrategy, check: Callable[..., 
     assert min(outcomes["table"], outcomes["refused"]) >= examples / 50, outcomes
 
 
-def outcome(source: SourceParams, records: Callable[[], int] | None = None) -> str:
+def outcome(source: ImageSet, records: Callable[[], int] | None = None) -> str:
     """What ingest makes of a source: a table that accounts for so many records, or an error of one line."""
     try:
-        table, report = read_metadata(source)
+        table, report = ingested(source)
     except InputError as error:
         message = str(error)
     else:
@@ -94,7 +94,7 @@ def check_table(table: pd.DataFrame, report: dict[str, Any]) -> None:
     written = table.to_csv(index=False, lineterminator="\n").encode().decode()
     read = pd.read_csv(StringIO(written), dtype=str, keep_default_na=False)
     assert read.to_numpy().tolist() == table.to_numpy().tolist()
-    assert tuple(read.columns) == METADATA_COLUMNS
+    assert list(read.columns) == COLUMNS
 
 
 def is_inside(file: str) -> bool:

@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 KILLS = 20
 OUTPUTS = {
     "phantom": ["data/raw/phantom"],
+    "read_source --set phantom": ["data/sources/phantom.csv", "reports/sources/phantom.json"],
     "ingest": ["data/metadata.csv", "reports/ingest.json"],
     "reduce": ["data/reduced.csv", "data/conditions.csv", "reports/reduce.json"],
     "prepare": ["data/images", "reports/prepare.json"],
@@ -37,7 +38,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(stage: str, folder: Path) -> subprocess.Popen[bytes]:
     """In a session of its own; its output goes to a file, as a pipe would be waited for until the last worker ends."""
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", f"pipeline.{stage}"]
+    command = [sys.executable, "-m", *f"pipeline.{stage}".split()]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log, start_new_session=True)
 

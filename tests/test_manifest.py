@@ -25,6 +25,7 @@ def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pd.DataFrame:
     metadata["image_type"] = [""] * 5 + ["synthetic"]
     metadata["licence"] = ["CC-0", "CC-BY-NC", "", "", "", ""]
     metadata["attribution"] = ["A | B", "A clinic", "", "", "", ""]
+    metadata["dataset"] = "clinic"
     metadata["origin"] = [f"all.csv line {number}" for number in range(2, 8)]
     tables = {
         "data/metadata.csv": metadata,
@@ -49,7 +50,7 @@ def test_every_record_has_its_outcome(written: pd.DataFrame) -> None:
         "unsure": "indeterminate",
         "painted": "synthetic",
     }
-    assert written.loc["used"].tolist() == ["used.jpg", "u", "7", "CC-0", "A | B", "all.csv line 2", "train"]
+    assert written.loc["used"].tolist() == ["used.jpg", "u", "7", "CC-0", "A | B", "all.csv line 2", "clinic", "train"]
     assert written.loc["left", ["sha256", "bytes"]].tolist() == ["said", ""]
 
 

@@ -11,14 +11,14 @@ from PIL import ExifTags, Image, PngImagePlugin
 import pipeline.packing
 from pipeline.decoding import Geometry, Task, decode
 from pipeline.errors import InputError
-from pipeline.packing import Files, pack
+from pipeline.packing import Files, Folders, pack
 from pipeline.params.image import ImageParams
 from pipeline.prepare import IMAGES, REDUCED, REPORT, main
 from pipeline.store import read_json
 
 SIZE = 16
 PARAMS = """
-source: {{images: photos, masks: {masks}}}
+source: {{here: {{metadata: none, images: photos, masks: {masks}, columns: {{}}, labels: {{}}}}}}
 image: {{size: 16, channels: 3, fit: crop, max_unreadable: {max_unreadable}}}
 """
 
@@ -219,7 +219,7 @@ def write_photos(folder: Path, count: int) -> pd.DataFrame:
 def reduced(tmp_path, monkeypatch) -> pd.DataFrame:
     """Ten photos in a working directory of their own."""
     monkeypatch.chdir(tmp_path)
-    return write_photos(Path("photos"), 10)
+    return write_photos(Path("photos"), 10).assign(dataset="here")
 
 
 def run_main(reduced: pd.DataFrame, masks: str = "null", max_unreadable: float = 0.3) -> dict:
@@ -305,7 +305,7 @@ def test_damaged_files_are_listed_and_the_rows_close_up(reduced):
 def test_the_result_does_not_depend_on_the_number_of_workers(reduced, monkeypatch):
     monkeypatch.setattr(pipeline.packing, "BYTES_PER_WORKER", 1)
     image = ImageParams(size=SIZE, channels=3, fit="crop", max_unreadable=0.3)
-    files = Files(image, "photos", None)
+    files = Files(image, {"here": Folders("source.here", "photos", None)})
     reports = []
     for workers in (1, 2):
         Path(f"out{workers}").mkdir()
@@ -332,12 +332,12 @@ def test_too_many_unreadable_files_are_refused_with_share_names_and_remedy(reduc
 
 
 def test_an_images_folder_that_is_absent_or_wrong_is_named(reduced):
-    with pytest.raises(InputError, match=r"none of the 10 files is in source\.images photos, not even x0\.png"):
+    with pytest.raises(InputError, match=r"none of the 10 files is in source\.here\.images photos, not even x0\.png"):
         run_main(reduced.assign(file=[f"x{number}.png" for number in range(10)]))
-    with pytest.raises(InputError, match=r"source\.masks is nowhere, which is no folder"):
+    with pytest.raises(InputError, match=r"source\.here\.masks is nowhere, which is no folder"):
         run_main(reduced, masks="nowhere")
     Path("photos").rename("elsewhere")
-    with pytest.raises(InputError, match=r"source\.images is photos, which is no folder"):
+    with pytest.raises(InputError, match=r"source\.here\.images is photos, which is no folder"):
         run_main(reduced)
 
 

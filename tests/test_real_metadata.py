@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.metadata import read_metadata
 from pipeline.params.reader import read_tree
-from tests.sources import source_of
+from tests.sources import ingested, source_of
 
 ROOT = Path(__file__).parents[1]
 REAL = ROOT.parent / "shared/data"
@@ -33,8 +32,8 @@ def counts_of(table: pd.DataFrame) -> dict[str, object]:
     }
 
 
-def ingested(path: object) -> dict[str, object]:
-    table, report = read_metadata(source_of(path))
+def counted(path: object) -> dict[str, object]:
+    table, report = ingested(source_of(path))
     assert report["unreadable"]["count"] == 0
     assert report["duplicate_ids"]["dropped"] == 0
     assert report["rows"] == report["records"] == len(table)
@@ -48,7 +47,7 @@ def read(name: str, **options: object) -> pd.DataFrame:
 @pytest.mark.parametrize("name", ["aidl21_isic_metadata.csv", "aidl21_train_data.csv", "aidl21_test_data.csv"])
 def test_aidl21(name):
     raw = read(name)
-    assert ingested(CSVS / name) == {
+    assert counted(CSVS / name) == {
         "rows": len(raw),
         "labels": raw["benign_malignant"].value_counts().sort_index().to_dict(),
         "patients": raw.loc[raw["ID"].str.startswith("IP_"), "ID"].nunique(),
@@ -62,7 +61,7 @@ def test_aidl21(name):
 
 def test_siim2020_train():
     raw = read("siim_isic_2020_train.csv")
-    assert ingested(CSVS / "siim_isic_2020_train.csv") == {
+    assert counted(CSVS / "siim_isic_2020_train.csv") == {
         "rows": len(raw),
         "labels": raw["target"].map({0: "benign", 1: "malignant"}).value_counts().sort_index().to_dict(),
         "patients": raw["patient_id"].nunique(),
@@ -75,14 +74,14 @@ def test_siim2020_train():
 
 
 def test_siim2020_test_has_no_labels():
-    with pytest.raises(InputError, match=f"no label in any of its {len(read('siim_isic_2020_test.csv'))} rows"):
-        read_metadata(source_of(CSVS / "siim_isic_2020_test.csv"))
+    with pytest.raises(InputError, match=f"no label in any of their {len(read('siim_isic_2020_test.csv'))} rows"):
+        ingested(source_of(CSVS / "siim_isic_2020_test.csv"))
 
 
 def test_ham10000():
     raw = read("HAM10000_metadata.csv", na_values="unknown")
     malignant = raw["dx"].isin(["mel", "bcc", "akiec"])
-    assert ingested(CSVS / "HAM10000_metadata.csv") == {
+    assert counted(CSVS / "HAM10000_metadata.csv") == {
         "rows": len(raw),
         "labels": {"benign": int((~malignant).sum()), "malignant": int(malignant.sum())},
         "patients": 0,
@@ -104,7 +103,7 @@ def test_ham10000():
 def test_one_hot(name, malignant):
     raw = read(name)
     sick = int(raw[malignant].sum().sum())
-    found = ingested(CSVS / name)
+    found = counted(CSVS / name)
     assert found["labels"] == {"benign": len(raw) - sick, "malignant": sick}
     assert found["rows"] == found["no_age"] == len(raw)
 
@@ -114,7 +113,7 @@ def test_isic2017_ground_truth_alone(split):
     name = f"ISIC-2017_{split}_Part3_GroundTruth.csv"
     raw = read(name)
     melanoma = int(raw["melanoma"].sum())
-    found = ingested(CSVS / name)
+    found = counted(CSVS / name)
     assert found["labels"] == {"benign": len(raw) - melanoma, "malignant": melanoma}
     assert found["rows"] == found["no_age"] == len(raw)
 
@@ -127,7 +126,7 @@ def test_isic2017_as_a_folder_with_ages_sexes_and_splits(tmp_path):
     ages = pd.concat([pd.read_csv(path, na_values="unknown") for path in tmp_path.glob("*_metadata.csv")])
     raw = truth.merge(ages, on="image_id", how="left")
     melanoma = int(raw["melanoma"].astype(float).sum())
-    assert ingested(tmp_path) == {
+    assert counted(tmp_path) == {
         "rows": len(raw),
         "labels": {"benign": len(raw) - melanoma, "malignant": melanoma},
         "patients": 0,
@@ -137,7 +136,7 @@ def test_isic2017_as_a_folder_with_ages_sexes_and_splits(tmp_path):
         "no_site": len(raw),
         "age_sum": float(raw["age_approximate"].sum()),
     }
-    _, report = read_metadata(source_of(tmp_path))
+    _, report = ingested(source_of(tmp_path))
     assert report["joined"] == {"records": len(ages), "repeated": 0, "unmatched": 0}
     sizes = {split: len(read(f"ISIC-2017_{name}_Part3_GroundTruth.csv")) for split, name in splits.items()}
     assert report["official_split"] == sizes
@@ -146,7 +145,7 @@ def test_isic2017_as_a_folder_with_ages_sexes_and_splits(tmp_path):
 def test_the_two_halves_of_aidl21_are_the_whole(tmp_path):
     for path in CSVS.glob("aidl21_*.csv"):
         shutil.copy(path, tmp_path)
-    table, report = read_metadata(source_of(tmp_path))
+    table, report = ingested(source_of(tmp_path))
     halves = pd.concat([read("aidl21_train_data.csv"), read("aidl21_test_data.csv")])
     assert len(table) == halves["dcm_name"].nunique()
     assert report["duplicate_ids"] == {"dropped": len(halves), "conflicting": 0, "first": []}
@@ -155,7 +154,7 @@ def test_the_two_halves_of_aidl21_are_the_whole(tmp_path):
 def test_archive_v1_records():
     parsed = [json.loads(path.read_bytes()) for path in RECORDS.iterdir()]
     raw = pd.json_normalize(parsed).rename(columns=lambda name: name.removeprefix("meta.clinical."))
-    found = ingested(RECORDS)
+    found = counted(RECORDS)
     assert found == {
         "rows": len(parsed),
         "labels": raw["benign_malignant"].value_counts().sort_index().to_dict(),
@@ -170,8 +169,8 @@ def test_archive_v1_records():
 
 def test_the_squashed_isic2017_through_its_recipe():
     raw = pd.read_csv(REAL / "isic2017/metadata.csv")
-    columns = read_tree(ROOT / "recipes/isic2017.yaml")["source"]["columns"]
-    table, report = read_metadata(source_of(REAL / "isic2017/metadata.csv", columns=columns))
+    columns = read_tree(ROOT / "recipes/isic2017.yaml")["source"]["isic2017"]["columns"]
+    table, report = ingested(source_of(REAL / "isic2017/metadata.csv", columns=columns))
     assert table["label"].value_counts().to_dict() == raw["label"].value_counts().to_dict()
     assert report["official_split"] == raw["split"].value_counts().to_dict()
     assert (table["official_split"] == "").sum() == (raw["split"] == "extra").sum()

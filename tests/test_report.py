@@ -147,8 +147,10 @@ def counts_of_stages():
     """12,345 records, of which 40 reach a split."""
     labels = {"benign": 9000, "malignant": 3000, "unknown": 300}
     by_label = {key: {"<value>": labels} for key in dataset.FIGURES}
-    ingest = {"records": 12345, "rows": 12300, "unreadable": {"count": 40, "first": ["<record>"] * 9}}
-    ingest |= {"duplicate_ids": {"dropped": 5, "conflicting": 2}, "label": labels, "by_label": by_label}
+    first = {"records": 12000, "unreadable": {"count": 40, "first": ["<record>"] * 9}, "duplicate_ids": {"dropped": 4}}
+    second = {"records": 345, "unreadable": {"count": 0, "first": []}, "duplicate_ids": {"dropped": 0}}
+    ingest = {"rows": 12300, "label": labels, "by_label": by_label, "sources": {"first": first, "<second>": second}}
+    ingest |= {"repeated": {"images": 1}}
     reduce = {"rows": 12300, "dropped": {"unlabelled": 300, "too_odd": 100}, "not_chosen": 11853, "kept": 47}
     prepare = {"images": 47, "quarantined": {"broken": 7}, "packed": 40, "masks": None}
     split = {name: {"images": images} for name, images in (("train", 20), ("val", 10), ("test", 10))}

@@ -13,17 +13,27 @@ COLUMNS = ["first", "second", "first_row", "second_row", "kind", "distance", "co
 COLUMNS += ["first_target", "second_target"]
 
 
-def counts_of(unreadable=0, repeated=0, synthetic=0, not_chosen=0, broken=0, train=5, val=3, test=2):
+def counts_of(unreadable=0, repeated=0, shared=0, synthetic=0, not_chosen=0, broken=0, train=5, val=3, test=2):
     """The four stages' counts, consistent with each other."""
     packed = train + val + test
     kept = packed + broken
     rows = kept + not_chosen + synthetic
     return {
         "ingest": {
-            "records": rows + unreadable + repeated,
             "rows": rows,
-            "unreadable": {"count": unreadable},
-            "duplicate_ids": {"dropped": repeated},
+            "repeated": {"images": shared},
+            "sources": {
+                "one": {
+                    "records": rows + unreadable,
+                    "unreadable": {"count": unreadable},
+                    "duplicate_ids": {"dropped": 0},
+                },
+                "two": {
+                    "records": repeated + shared,
+                    "unreadable": {"count": 0},
+                    "duplicate_ids": {"dropped": repeated},
+                },
+            },
         },
         "reduce": {"rows": rows, "dropped": {"synthetic": synthetic}, "not_chosen": not_chosen, "kept": kept},
         "prepare": {"images": kept, "quarantined": {"broken": broken}, "packed": packed},
@@ -45,11 +55,11 @@ def check_that_it_adds_up(rows):
     assert sum(row.images for row in rows if row.kind == "part") == left
 
 
-@given(st.tuples(*[SOME] * 8))
+@given(st.tuples(*[SOME] * 9))
 def test_rows_in_are_rows_out_and_every_loss(amounts):
     rows = flow(counts_of(*amounts))
     check_that_it_adds_up(rows)
-    assert [row.images for row in rows if row.kind == "loss"] == [amount for amount in amounts[:5] if amount]
+    assert [row.images for row in rows if row.kind == "loss"] == [amount for amount in amounts[:6] if amount]
     assert all(row.start >= 0 and row.start + row.length <= 100.01 for row in rows)
 
 
@@ -63,11 +73,12 @@ def test_images_that_no_stage_accounts_for_are_said(rows, kept, packed, train):
 
 
 def test_every_loss_has_its_reason_and_every_split_what_was_moved_there():
-    rows = {row.name: row.printed for row in flow(counts_of(1, 2, 3, 4000, 5), {"test": 2})}
+    rows = {row.name: row.printed for row in flow(counts_of(1, 2, 6, 3, 4000, 5), {"test": 2})}
     assert rows == {
-        "Records": "4,021",
+        "Records": "4,027",
         "record that cannot be read": "\N{MINUS SIGN}1",
         "image id that came before": "\N{MINUS SIGN}2",
+        "image that an earlier source has": "\N{MINUS SIGN}6",
         "Images with metadata": "4,018",
         "marked as synthetic": "\N{MINUS SIGN}3",
         "left out by reduction to 9 images, balanced": "\N{MINUS SIGN}4,000",

@@ -149,7 +149,7 @@ def test_images_without_a_mask_are_left_out(experiment) -> None:
     assert sources.image_ids == training.query("row % 6 != 3")["image_id"].tolist()
     assert run.images[:, 0, 0, 0].tolist() == training.query("row % 6 != 3")["row"].tolist()
     np.save("data/images/masks.npy", np.zeros((60, 32, 32), np.uint8))
-    with pytest.raises(InputError, match=r"none of the 10 images has a mask .* correct source.masks"):
+    with pytest.raises(InputError, match=r"none of the 10 images has a mask .* correct the source's masks"):
         started("malignant")
 
 
@@ -196,7 +196,11 @@ def test_a_pool_shows_half_old_images_once_it_is_full() -> None:
 @pytest.mark.parametrize(
     ("variant", "changed", "said"),
     [
-        ("pix2pix", {"source.masks": None}, "sources is masks and source.masks is null; give the folder of the masks"),
+        (
+            "pix2pix",
+            {"source.phantom.masks": None},
+            "sources is masks and no source has masks; give the folder of the masks",
+        ),
         (
             "pix2pix",
             {"gan.train.diff_augment": ["dihedral", "color"]},

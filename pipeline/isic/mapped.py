@@ -1,4 +1,4 @@
-"""Any CSV, through the user's own ``source.columns``."""
+"""Any CSV, through the user's own ``columns``."""
 
 from collections.abc import Mapping
 

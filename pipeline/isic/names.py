@@ -16,7 +16,7 @@ def checked(row: Row, origin: str) -> Row:
     """
     if not is_inside(row.file):
         raise InputError(
-            f"{origin} names the file {row.file!r:.200}, which may lie outside source.images; "
+            f"{origin} names the file {row.file!r:.200}, which may lie outside its images; "
             "a name must be relative, without .. or backslash or control characters"
         )
     if not is_plain(row.image_id):

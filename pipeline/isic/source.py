@@ -8,11 +8,11 @@ from pipeline.isic import known_formats
 from pipeline.isic.reading import Reading
 from pipeline.isic.records import SUFFIXES, read_records
 from pipeline.isic.tables import read_tables
-from pipeline.params.source import SourceParams
+from pipeline.params.source import ImageSet
 
 
-def read_source(source: SourceParams) -> Reading:
-    """Every record of ``source.metadata``.
+def read_source(source: ImageSet) -> Reading:
+    """Every record of ``metadata``.
 
     Raises:
         InputError: if there is none, or none that can be read.
@@ -20,14 +20,14 @@ def read_source(source: SourceParams) -> Reading:
     path = Path(source.metadata)
     if not path.exists():
         raise InputError(
-            f"source.metadata is {source.metadata}, which does not exist; give a folder of JSON records or a CSV, "
+            f"metadata is {source.metadata}, which does not exist; give a folder of JSON records or a CSV, "
             "or run the stage that writes it: `dvc repro`"
         )
     reading = read_folder(path, source.columns) if path.is_dir() else read_file(path, source.columns)
     if not reading.rows:
         first = f" (the first of {len(reading.unreadable)}: {reading.unreadable[0]})" if reading.unreadable else ""
         raise InputError(
-            f"source.metadata is {path}, which has no readable record{first}; "
+            f"metadata is {path}, which has no readable record{first}; "
             f"give JSON records or CSVs of a known format: {known_formats()}"
         )
     return reading
@@ -38,7 +38,7 @@ def read_file(path: Path, columns: dict[str, str]) -> Reading:
     if path.suffix.lower() not in SUFFIXES[1:]:
         return read_tables([path], columns)
     if columns:
-        raise InputError(f"source.columns is for a CSV, but source.metadata is {path}; set source.columns to {{}}")
+        raise InputError(f"columns is for a CSV, but metadata is {path}; set columns to {{}}")
     return read_records([path])
 
 
@@ -55,14 +55,11 @@ def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
     named = [name for name in records if suffixes[name]]  # beside tables, a file without a suffix is a note
     if tables and named:
         raise InputError(
-            f"source.metadata is {folder}, which holds both CSVs ({tables[0]!r}) and JSON records "
+            f"metadata is {folder}, which holds both CSVs ({tables[0]!r}) and JSON records "
             f"({named[0]!r}); keep one of the two in it, or give the CSV itself"
         )
     if columns and not tables:
-        raise InputError(
-            f"source.columns is for a CSV, but source.metadata is the folder {folder} without one; "
-            "set source.columns to {}"
-        )
+        raise InputError(f"columns is for a CSV, but metadata is the folder {folder} without one; set columns to {{}}")
     chosen = tables or records
     paths = [folder / name for name in chosen]
     reading = read_tables(paths, columns) if tables else read_records(paths)

@@ -24,7 +24,7 @@ def read_tables(paths: Sequence[Path], columns: Mapping[str, str]) -> Reading:
 
     Args:
         paths: at least one CSV.
-        columns: ``source.columns``; empty: the tables are of a known format.
+        columns: ``columns``; empty: the tables are of a known format.
 
     Raises:
         InputError: if one is no CSV, or of another format than the rest.
@@ -116,7 +116,7 @@ def mapped(headers: Headers, columns: Mapping[str, str]) -> tuple[str, Format]:
         absent = sorted(known.required - set(header))
         if absent:
             raise InputError(
-                f"source.columns maps {', '.join(absent)}, which {path} does not have; "
+                f"columns maps {', '.join(absent)}, which {path} does not have; "
                 f"its columns are {', '.join(header)!r:.300}"
             )
     return "mapped", known
@@ -148,7 +148,7 @@ def goes_beside(header: Sequence[str], names: Iterable[str]) -> list[str]:
 def unknown(path: Path, header: Sequence[str]) -> str:
     """What to tell of a table of no known format, or of one that only goes beside another."""
     beside = goes_beside(header, FORMATS)
-    remedy = "map its columns in source.columns"
+    remedy = "map its columns in columns"
     if beside:
         remedy = f"it goes beside a ground truth of {' or '.join(beside)}: give a folder with both"
     shown = ", ".join(header)

@@ -29,7 +29,7 @@ LABELS: dict[str, Label] = {  # lower case
     "": "unknown",
     # the codes of DIAGNOSES. HAM10000's authors call akiec non-invasive variants of squamous cell carcinoma, which some
     # regard as its precursors only (Tschandl et al. 2018, doi:10.1038/sdata.2018.161); the field counts akiec and ak
-    # as malignant. `source.labels: {akiec: benign}` says otherwise.
+    # as malignant. `labels: {akiec: benign}` says otherwise.
     "ak": "malignant",
     "akiec": "malignant",
     "bcc": "malignant",

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from itertools import combinations
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, create_model, field_validator
+from pydantic import BaseModel, Field, ValidationError, create_model, field_validator
 
 from pipeline.params.artefacts import ArtefactsParams
 from pipeline.params.classes import ClassName
@@ -23,7 +23,7 @@ from pipeline.params.reader import describe
 from pipeline.params.reduce import ReduceParams
 from pipeline.params.score import ScoreParams
 from pipeline.params.section import Section
-from pipeline.params.source import SourceParams
+from pipeline.params.source import Sources
 from pipeline.params.split import SplitParams
 from pipeline.params.synthesize import SynthesizeParams
 
@@ -61,8 +61,8 @@ class GanParams(Section):
         return size
 
 
-SECTIONS: dict[str, type[Section]] = {
-    "source": SourceParams,
+SECTIONS: dict[str, type[BaseModel]] = {
+    "source": Sources,
     "phantom": PhantomParams,
     "reduce": ReduceParams,
     "image": ImageParams,
@@ -143,11 +143,11 @@ def _library(gan: GanParams) -> Iterator[str]:
         yield f"gan.variant is {gan.variant}, which needs {settings.LIBRARY}; pip install {settings.LIBRARY}"
 
 
-def _sources(source: SourceParams, image: ImageParams, gan: GanParams) -> Iterator[str]:
+def _sources(sources: Sources, image: ImageParams, gan: GanParams) -> Iterator[str]:
     kind = getattr(getattr(gan.variants, gan.variant), "sources", "")
-    if kind == "masks" and source.masks is None:
+    if kind == "masks" and all(source.masks is None for source in sources.root.values()):
         yield (
-            f"gan.variants.{gan.variant}.sources is masks and source.masks is null; give the folder of the masks, or "
+            f"gan.variants.{gan.variant}.sources is masks and no source has masks; give the folder of the masks, or "
             "take a channel or another gan.variant"
         )
     if kind.startswith("channel_") and image.channels == 1:
@@ -258,9 +258,10 @@ def _neighbours(score: ScoreParams, synthesize: SynthesizeParams) -> Iterator[st
         yield f"score.neighbours is {score.neighbours} and synthesize.count {synthesize.count}; it must be smaller"
 
 
-def _no_phantom(phantom: PhantomParams, source: SourceParams) -> Iterator[str]:
-    if phantom.images == 0 and source.metadata.startswith("data/raw/phantom"):
-        yield f"source.metadata is {source.metadata} and phantom.images is 0; set one of them otherwise"
+def _no_phantom(phantom: PhantomParams, sources: Sources) -> Iterator[str]:
+    for name, source in sources.root.items():
+        if phantom.images == 0 and source.metadata.startswith("data/raw/phantom"):
+            yield f"source.{name}.metadata is {source.metadata} and phantom.images is 0; set one of them otherwise"
 
 
 # The sections that a rule needs, and the rule; it runs only if they are all valid on their own.

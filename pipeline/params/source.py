@@ -1,19 +1,20 @@
 """Where the metadata and the images come from."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import field_validator
+from pydantic import ConfigDict, Field, RootModel, field_validator
 
 from pipeline.params.section import Section
 
 Label = Literal["benign", "malignant", "indeterminate", "unknown"]
+SourceName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
 
 
-class SourceParams(Section):
-    name: str  # the `source` column where the metadata has none
-    metadata: str  # a folder of JSON records, a CSV file, or a folder of CSVs of one format
+class ImageSet(Section):
+    """Metadata, and the images that they tell of."""
+
+    metadata: str  # JSON records, a CSV or a parquet file, or a folder of one of them
     images: str  # the folder that `file` in the metadata is relative to
-    masks: str | None  # lesion masks named <image_id>*.png; null: none
     columns: dict[str, str]  # column of data/metadata.csv: column of the CSV; empty: a known format
     labels: dict[str, Label]  # value of the label column, or a diagnosis code: our label; empty: the vocabulary
 
@@ -27,6 +28,23 @@ class SourceParams(Section):
         if columns and not {"image_id", "label"} <= set(columns):
             raise ValueError("must map at least image_id and label")
         return columns
+
+
+class SourceParams(ImageSet):
+    masks: str | None  # lesion masks named <image_id>*.png; null: none
+
+
+class Sources(RootModel[Annotated[dict[SourceName, SourceParams], Field(min_length=1)]]):
+    """Every source by its name, the ``dataset`` of its rows; what two of them say of one image, the first one settles.
+
+    The name is also the ``source`` of rows whose metadata name none.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True)
+
+    @property
+    def names(self) -> str:
+        return " and ".join(self.root)
 
 
 METADATA_COLUMNS = (

@@ -101,14 +101,16 @@ def flow_row(kind: Literal["total", "loss", "part"], name: str, count: int, star
 def flow_steps(counts: Mapping[str, Mapping[str, Any]], reduced_to: str) -> list[tuple[str, int, dict[str, int]]]:
     """Name, images that reached it, and images lost before it by reason, of every step."""
     ingest, reduce, prepare, split = (counts[stage] for stage in ("ingest", "reduce", "prepare", "split"))
+    sources = ingest["sources"].values()
     unreadable = {
-        "record that cannot be read": ingest["unreadable"]["count"],
-        "image id that came before": ingest["duplicate_ids"]["dropped"],
+        "record that cannot be read": sum(source["unreadable"]["count"] for source in sources),
+        "image id that came before": sum(source["duplicate_ids"]["dropped"] for source in sources),
+        "image that an earlier source has": ingest["repeated"]["images"],
     }
     dropped = {REASONS.get(reason, reason.replace("_", " ")): count for reason, count in reduce["dropped"].items()}
     quarantined = {f"file quarantined: {reason}": count for reason, count in prepare["quarantined"].items()}
     return [
-        ("Records", ingest["records"], {}),
+        ("Records", sum(source["records"] for source in sources), {}),
         ("Images with metadata", ingest["rows"], unreadable),
         ("Chosen", reduce["kept"], {**dropped, f"left out by reduction to {reduced_to}": reduce["not_chosen"]}),
         ("Packed", prepare["packed"], quarantined),

@@ -1,6 +1,6 @@
 """The report's words and numbers: the verdict as a sentence, numbers as they are printed, counts as rows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -70,13 +70,12 @@ def shown_images(scheme: Scheme, report: Mapping[str, Any]) -> str:
     return " + ".join(part for part in parts if part) + (", not augmented" if scheme.augment == "none" else "")
 
 
-def caveats(reports: Reports, source: str) -> list[str]:
+def caveats(reports: Reports, sources: Collection[str]) -> list[str]:
     """What the reader of the verdict must know first."""
     lines = []
-    if source == "phantom":
-        lines.append(
-            "The images are procedural phantoms, drawn by this pipeline: the verdict says nothing about patients."
-        )
+    if "phantom" in sources:
+        which = "The images are" if len(sources) == 1 else "Some of the images are"
+        lines.append(f"{which} procedural phantoms, drawn by this pipeline: the verdict says nothing about patients.")
     if any(not report["intervals_carry_seed_error"] for report in reports.values()):
         lines.append(
             "With one training seed, the intervals leave out how much one training run differs from the next, so they"
