@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.isic_archive.listing import Listing, Record, Wanted
+from pipeline.isic_archive.listing import ImageFile, Listing, Wanted
 from pipeline.isic_archive.papers import write_papers
-from pipeline.isic_archive.transfers import Outcome, Transfers, expected_bytes, has_image
+from pipeline.isic_archive.transfers import Outcome, Transfers
 from pipeline.isic_archive.web import PAUSE, Web
 from pipeline.progress import progress_bar
 
@@ -55,27 +55,26 @@ def download(folder: Path, api: str, wanted: Wanted, web: Web, jobs: int) -> Non
     listing = Listing(folder, api, wanted)
     listing.check()
     listing.fetch(web)
-    transfers = Transfers(folder, listing, wanted.size, web)
-    listed = list(listing.records())
-    with_image = [record for record in listed if has_image(record, wanted.size)]
-    present = transfers.present(with_image)
-    failed = fetch(transfers, with_image, present, wanted.size, jobs)
-    arrived = [record for record in with_image if record["isic_id"] in present]
-    write_papers(folder, arrived, present)
+    transfers = Transfers(folder, listing, web)
+    listed = listing.files()
+    files = [file for file in listed if file.url]
+    present = transfers.present(files)
+    failed = fetch(transfers, files, present, jobs)
+    write_papers(folder, listing, present)
     size = sum(outcome.size for outcome in present.values())
-    without = len(listed) - len(with_image)
-    print(f"{len(present):,} images, {size:,} bytes, in {folder / 'images'}; {without:,} records have no image")
+    unusable = listing.unusable()
+    left_out = f", {unusable:,} have an id that can be no file's name" if unusable else ""
+    without = f"{len(listed) - len(files):,} records have no image{left_out}"
+    print(f"{len(present):,} images, {size:,} bytes, in {folder / 'images'}; {without}")
     if failed:
         first = "; ".join(f"{outcome.isic_id}: {outcome.failure}" for outcome in failed[:SHOWN])
         raise InputError(f"{len(failed):,} images did not arrive ({first}); run the same command again to try those")
 
 
-def fetch(
-    transfers: Transfers, records: list[Record], present: dict[str, Outcome], size: str, jobs: int
-) -> list[Outcome]:
+def fetch(transfers: Transfers, files: list[ImageFile], present: dict[str, Outcome], jobs: int) -> list[Outcome]:
     """Adds to ``present`` what arrives. Returns: what does not."""
-    missing = [record for record in records if record["isic_id"] not in present]
-    total = sum(expected_bytes(record, size) for record in records)
+    missing = [file for file in files if file.isic_id not in present]
+    total = sum(file.size for file in files)
     there = sum(outcome.size for outcome in present.values())
     failed = []
     with progress_bar("images", total, "B", there) as bar:

@@ -15,7 +15,7 @@ import pytest
 from pipeline.download import download
 from pipeline.errors import InputError
 from pipeline.isic_archive.listing import Listing, Wanted
-from pipeline.isic_archive.transfers import Transfers, has_image
+from pipeline.isic_archive.transfers import Transfers
 from pipeline.isic_archive.web import RefusedError, Web
 from pipeline.params.source import ImageSet
 from tests.archive_server import Archive, running
@@ -77,8 +77,7 @@ def test_an_image_whose_note_was_cut_off_is_noted_anew_and_not_fetched_again(tmp
         asked = archive.asked
         web = Web(10_000, JOBS, pause=0.001)
         listing = Listing(tmp_path, archive.api, ALL)
-        records = [record for record in listing.records() if has_image(record, "full")]
-        found = Transfers(tmp_path, listing, "full", web).present(records)
+        found = Transfers(tmp_path, listing, web).present([file for file in listing.files() if file.url])
         assert archive.asked == asked
     assert {name: outcome.sha256 for name, outcome in found.items()} == {
         name: hashlib.sha256(body).hexdigest() for name, body in archive.bodies.items() if name not in archive.without
@@ -127,13 +126,14 @@ def test_the_rate_is_kept() -> None:
         assert time.monotonic() - began >= 0.5
 
 
-def test_no_record_names_a_file_outside_the_folder(tmp_path: Path) -> None:
+def test_no_record_names_a_file_outside_the_folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with running(Archive(3, faults=(), without=1000)) as archive:
         archive.ids[1] = "../ISIC_0000001"
         archive.bodies[archive.ids[1]] = archive.bodies["ISIC_0000001"]
         fetch(archive, tmp_path / "isic")
     assert {path.name for path in (tmp_path / "isic/images").iterdir()} == {"ISIC_0000000.jpg", "ISIC_0000002.jpg"}
     assert not (tmp_path / "isic/ISIC_0000001.jpg").exists()
+    assert "0 records have no image, 1 have an id that can be no file's name" in capsys.readouterr().out
 
 
 def test_nonsense_is_no_page() -> None:

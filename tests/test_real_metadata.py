@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
+from pipeline.merging import merge
+from pipeline.metadata import read_metadata
 from pipeline.params.reader import read_tree
 from tests.sources import ingested, source_of
 
@@ -174,3 +176,15 @@ def test_the_squashed_isic2017_through_its_recipe():
     assert table["label"].value_counts().to_dict() == raw["label"].value_counts().to_dict()
     assert report["official_split"] == raw["split"].value_counts().to_dict()
     assert (table["official_split"] == "").sum() == (raw["split"] == "extra").sum()
+
+
+def test_two_real_sources_share_their_images():
+    """All images of the version 1 folder are in ISIC 2017, under the same ids and labels."""
+    columns = read_tree(ROOT / "recipes/isic2017.yaml")["source"]["isic2017"]["columns"]
+    challenge = read_metadata(source_of(REAL / "isic2017/metadata.csv", columns=columns))[0]
+    archive = read_metadata(source_of(RECORDS))[0]
+    assert set(archive["image_id"]) < set(challenge["image_id"])
+    merged, counts = merge({"isic2017": challenge, "archive": archive})
+    assert len(merged) == len(challenge)
+    assert counts["images"] == len(archive) == counts["filled"]["image_type"]
+    assert counts["conflicts"] == {}

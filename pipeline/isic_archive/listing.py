@@ -23,6 +23,14 @@ class Wanted(NamedTuple):
     limit: int | None  # images, at most
 
 
+class ImageFile(NamedTuple):
+    """One image's file; a slim thing, as there are hundreds of thousands."""
+
+    isic_id: str
+    url: str  # empty: there is none
+    size: int  # bytes; 0: not said
+
+
 class Listing:
     """The pages of a folder."""
 
@@ -60,8 +68,8 @@ class Listing:
                     page = _checked(web.get_json(url))
                 except RefusedError as error:
                     raise InputError(
-                        f"page {number} of the list of images did not come: {error}; "
-                        "run the same command again, what is there is kept"
+                        f"page {number} of the list of images did not come: {error}; run the same command again, what "
+                        f"is there is kept; if that does not help, remove {self._folder}: the list then starts anew"
                     ) from error
                 if number == 0:
                     bar.total = page["count"]
@@ -72,7 +80,7 @@ class Listing:
     def records(self) -> Iterator[Record]:
         """Each image once, in the archive's order, as far as the pages go."""
         seen: set[str] = set()
-        for path in sorted(self._folder.glob("page_*.json")):
+        for path in self._pages():
             for record in read_json(path)["results"]:
                 if len(seen) == self._wanted.limit:
                     return
@@ -80,24 +88,39 @@ class Listing:
                     seen.add(record["isic_id"])
                     yield record
 
-    def again(self, record: Record, web: Web) -> Record:
-        """The record as it is now, with addresses that have not expired.
+    def files(self) -> list[ImageFile]:
+        """The file of each image, of the wanted size."""
+        return [image_file(record, self._wanted.size) for record in self.records()]
+
+    def unusable(self) -> int:
+        """Records that were left out, as their id can be no file's name."""
+        return sum(read_json(path)["unusable"] for path in self._pages())
+
+    def again(self, isic_id: str, web: Web) -> ImageFile:
+        """The file at an address that has not expired.
 
         Raises:
-            RefusedError: if it does not come.
+            RefusedError: if its record does not come.
         """
-        return dict(web.get_json(urljoin(self._api, f"images/{record['isic_id']}/")))
+        record = web.get_json(urljoin(self._api, f"images/{isic_id}/"))
+        if not usable(record):
+            raise RefusedError(200, f"the answer is no record: {str(record)[:40]!r}")
+        return image_file(record, self._wanted.size)
 
     def _state(self) -> tuple[int, str | None, int, int]:
         """Number and address of the next page, and how many images are listed and how many there are."""
-        pages = [read_json(path) for path in sorted(self._folder.glob("page_*.json"))]
-        if not pages:
+        paths = self._pages()
+        if not paths:
             return 0, urljoin(self._api, f"images/search/?{self._first()}"), 0, 0
-        return len(pages), pages[-1]["next"], sum(len(page["results"]) for page in pages), pages[0]["count"]
+        listed = sum(len(read_json(path)["results"]) for path in paths)
+        return len(paths), read_json(paths[-1])["next"], listed, read_json(paths[0])["count"]
 
     def _first(self) -> str:
         asked = {"query": self._wanted.query, "collections": self._wanted.collections}
         return urlencode({"limit": PAGE, **{name: value for name, value in asked.items() if value}})
+
+    def _pages(self) -> list[Path]:
+        return sorted(self._folder.glob("page_*.json"))
 
     def _page(self, number: int) -> Path:
         return self._folder / f"page_{number:06d}.json"
@@ -110,12 +133,25 @@ def _checked(page: Any) -> dict[str, Any]:
         RefusedError: if it is none.
     """
     try:
-        results = [record for record in page["results"] if safe_name(record["isic_id"])]
-        return {"results": results, "next": page["next"], "count": page.get("count") or 0}
+        results = [record for record in page["results"] if usable(record)]
+        unusable = len(page["results"]) - len(results)
+        return {"results": results, "unusable": unusable, "next": page["next"], "count": page.get("count") or 0}
     except (KeyError, TypeError, AttributeError) as error:
         raise RefusedError(200, f"the answer is no page of records: {str(page)[:40]!r}") from error
 
 
-def safe_name(isic_id: str) -> bool:
-    """Whether it can be a file's name; no other is from the archive."""
-    return isic_id.replace("_", "").isalnum() and isic_id.isascii()
+def usable(record: Any) -> bool:
+    """Whether it is a record whose id can be a file's name; no other is from the archive."""
+    isic_id = record.get("isic_id") if isinstance(record, Mapping) else None
+    return isinstance(isic_id, str) and isic_id.isascii() and isic_id.replace("_", "").isalnum()
+
+
+def image_file(record: Record, size: str) -> ImageFile:
+    """The file that a record names.
+
+    Args:
+        size: full or thumbnail_256.
+    """
+    file = (record.get("files") or {}).get(size) or {}
+    said = file.get("size")
+    return ImageFile(record["isic_id"], file.get("url") or "", said if isinstance(said, int) else 0)

@@ -3,10 +3,10 @@
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pipeline.isic_archive.listing import Record
+from pipeline.isic_archive.listing import Listing, Record
 from pipeline.isic_archive.transfers import Outcome
 from pipeline.store import replaced_file, write_text
 
@@ -18,22 +18,29 @@ DEEDS = {  # where a licence's text is
 }
 
 
-def write_papers(folder: Path, records: Iterable[Record], present: Mapping[str, Outcome]) -> None:
+def write_papers(folder: Path, listing: Listing, present: Mapping[str, Outcome]) -> None:
     """``metadata.csv``, ``attribution.txt`` and ``licenses/``, of the images that are there.
 
     Args:
-        records: in the order of the rows.
         present: by isic_id.
     """
-    rows = [flat(record) | {"sha256": present[record["isic_id"]].sha256} for record in records]
-    columns = [*FIRST, *sorted({column for row in rows for column in row} - set(FIRST))]
+
+    def rows() -> Iterator[dict[str, str]]:
+        for record in listing.records():
+            if record["isic_id"] in present:
+                yield flat(record) | {"sha256": present[record["isic_id"]].sha256}
+
+    columns = dict.fromkeys(FIRST) | dict.fromkeys(sorted({column for row in rows() for column in row}))
+    credited, licences = set(), Counter[str]()
     with replaced_file(folder / "metadata.csv") as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer = csv.DictWriter(file, list(columns), restval="", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
-    credited = sorted({row["attribution"] for row in rows} - {""})
-    write_text(folder / "attribution.txt", "".join(f"{name}\n" for name in credited))
-    for licence, count in sorted(Counter(row["copyright_license"] for row in rows).items()):
+        for row in rows():  # read again rather than kept: of the whole archive, the records would fill the memory
+            writer.writerow(row)
+            credited.add(row["attribution"])
+            licences[row["copyright_license"]] += 1
+    write_text(folder / "attribution.txt", "".join(f"{name}\n" for name in sorted(credited - {""})))
+    for licence, count in sorted(licences.items()):
         name = re.sub(r"[^A-Za-z0-9.-]", "_", licence) or "not_stated"
         where = f"Its text: {DEEDS[licence]}\n" if licence in DEEDS else ""
         write_text(folder / "licenses" / f"{name}.txt", f"{licence or 'No licence stated'}: {count:,} images.\n{where}")

@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.isic_archive.listing import Listing, Record
+from pipeline.isic_archive.listing import ImageFile, Listing
 from pipeline.isic_archive.web import RefusedError, Web
 from pipeline.store import replaced_file, sha256_of_file
 
@@ -26,38 +26,34 @@ class Outcome(NamedTuple):
 
 
 class Transfers:
-    """The images of a folder.
+    """The images of a folder."""
 
-    Args:
-        size: full or thumbnail_256.
-    """
-
-    def __init__(self, folder: Path, listing: Listing, size: str, web: Web) -> None:
+    def __init__(self, folder: Path, listing: Listing, web: Web) -> None:
         self._images, self._journal = folder / "images", folder / ".download/sha256.csv"
-        self._listing, self._size, self._web = listing, size, web
+        self._listing, self._web = listing, web
 
-    def present(self, records: Iterable[Record]) -> dict[str, Outcome]:
+    def present(self, files: Iterable[ImageFile]) -> dict[str, Outcome]:
         """The images that are there. A file that was not noted, as the run was killed just then, is noted now."""
         noted = self._noted()
         found = {}
-        for record in records:
-            path = self.path(record["isic_id"])
+        for isic_id, *_ in files:
+            path = self.path(isic_id)
             if path.exists():
-                outcome = noted.get(record["isic_id"])
+                outcome = noted.get(isic_id)
                 if outcome is None:
-                    outcome = Outcome(record["isic_id"], path.stat().st_size, sha256_of_file(path))
+                    outcome = Outcome(isic_id, path.stat().st_size, sha256_of_file(path))
                     self._note(outcome)
-                found[record["isic_id"]] = outcome
+                found[isic_id] = outcome
         return found
 
-    def fetch(self, records: Iterable[Record], jobs: int) -> Iterator[Outcome]:
+    def fetch(self, files: Iterable[ImageFile], jobs: int) -> Iterator[Outcome]:
         """In the order in which they arrive."""
         self._images.mkdir(exist_ok=True)
         with ThreadPoolExecutor(jobs) as pool:
             running: set[Future[Outcome]] = set()
             try:
-                for record in records:
-                    running.add(pool.submit(self._fetch_one, record))
+                for file in files:
+                    running.add(pool.submit(self._fetch_one, file))
                     if len(running) >= 2 * jobs:
                         done, running = wait(running, return_when=FIRST_COMPLETED)
                         yield from map(self._noted_result, done)
@@ -69,22 +65,22 @@ class Transfers:
     def path(self, isic_id: str) -> Path:
         return self._images / f"{isic_id}.jpg"
 
-    def _fetch_one(self, record: Record) -> Outcome:
-        isic_id = record["isic_id"]
+    def _fetch_one(self, file: ImageFile) -> Outcome:
+        isic_id = file.isic_id
         failure = ""
         for _ in range(ATTEMPTS):
             try:
-                body = self._web.get(address(record, self._size))
+                body = self._web.get(file.url)
             except RefusedError as error:
                 if error.status not in EXPIRED:
                     return Outcome(isic_id, failure=str(error))
                 failure = f"{error}, also to a fresh address"
                 try:
-                    record = self._listing.again(record, self._web)
+                    file = self._listing.again(isic_id, self._web)
                 except RefusedError as gone:
                     return Outcome(isic_id, failure=f"{error}, and its record did not come: {gone}")
                 continue
-            failure = fault(body, expected_bytes(record, self._size))
+            failure = fault(body, file.size)
             if not failure:
                 with replaced_file(self.path(isic_id)) as partial:
                     partial.write_bytes(body)
@@ -108,19 +104,6 @@ class Transfers:
         with self._journal.open(newline="") as file:
             lines = [line for line in csv.reader(file) if len(line) == 3 and len(line[2]) == 64]
         return {isic_id: Outcome(isic_id, int(size), sha256) for isic_id, size, sha256 in lines}
-
-
-def has_image(record: Record, size: str) -> bool:
-    return bool(((record.get("files") or {}).get(size) or {}).get("url"))
-
-
-def address(record: Record, size: str) -> str:
-    return str(record["files"][size]["url"])
-
-
-def expected_bytes(record: Record, size: str) -> int:
-    """As the record says; 0 where it does not."""
-    return int(record["files"][size].get("size") or 0)
 
 
 def fault(body: bytes, expected: int) -> str:
