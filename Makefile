@@ -30,5 +30,5 @@ proof: .venv/.complete
 	touch $@
 
 lock: .venv/.complete
-	$(ACTIVATE) && uv pip compile pyproject.toml --extra dev --extra diffusion --universal --generate-hashes --quiet --upgrade \
+	$(ACTIVATE) && uv pip compile pyproject.toml --extra dev --extra diffusion --extra parquet --universal --generate-hashes --quiet --upgrade \
 	  --custom-compile-command "make lock" -o requirements.lock

@@ -180,7 +180,7 @@ def test_a_missing_source_an_empty_folder_and_columns_for_a_folder_are_refused(t
     (tmp_path / "d").mkdir()
     with pytest.raises(InputError, match="has no readable record; give"):
         ingested(source_of(str(tmp_path / "d")))
-    with pytest.raises(InputError, match=r"columns is for a CSV"):
+    with pytest.raises(InputError, match=r"columns is for tables"):
         ingested(source_of(str(tmp_path / "d"), columns={"image_id": "a", "label": "b"}))
 
 
@@ -258,6 +258,6 @@ def test_a_users_mistake_is_one_line_and_exit_code_1(tmp_path):
     )
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
-        "read_source@here: source.here: metadata is d, which does not exist; give a folder of JSON records or a CSV, "
+        "read_source@here: source.here: metadata is d, which does not exist; give a folder of JSON records or a table, "
         "or run the stage that writes it: `dvc repro`"
     ]

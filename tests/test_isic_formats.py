@@ -190,13 +190,13 @@ def test_what_is_wrong_in_a_file_of_many_is_named_and_the_rest_read(tmp_path):
 
 def test_columns_are_not_for_a_file_of_records(tmp_path):
     (tmp_path / "a.jsonl").write_text(json.dumps(record_v2("ISIC_1")))
-    with pytest.raises(InputError, match=r"columns is for a CSV, but metadata is .*a.jsonl"):
+    with pytest.raises(InputError, match=r"columns is for tables, but metadata is .*a.jsonl"):
         ingested(source_of(tmp_path / "a.jsonl", columns={"image_id": "a", "label": "b"}))
 
 
 ISIC2024 = (
     "isic_id,target,patient_id,age_approx,sex,anatom_site_general,clin_size_long_diam_mm,image_type,tbp_tile_type,"
-    "attribution,copyright_license,lesion_id,iddx_full,iddx_1,mel_mitotic_index,mel_thick_mm,tbp_lv_dnn_lesion_confidence"
+    "attribution,copyright_license,lesion_id,iddx_full,iddx_1,mel_mitotic_index,mel_thick_mm,tbp_lv_A"
 )
 
 

@@ -157,7 +157,7 @@ def test_csvs_of_several_formats_are_refused_with_an_example_of_each(tmp_path):
 def test_csvs_and_records_in_one_folder_are_refused(tmp_path):
     write_records(tmp_path / "d", record("A"))
     write_csv_lines(tmp_path / "d/a.csv", TRUTH_2017, "A,1,0")
-    with pytest.raises(InputError, match=r"both CSVs \('a\.csv'\) and JSON records \('000\.json'\)"):
+    with pytest.raises(InputError, match=r"both tables \('a\.csv'\) and JSON records \('000\.json'\)"):
         ingested(source_of(tmp_path / "d"))
 
 

@@ -1,14 +1,15 @@
 """The dataset's vocabulary: readers of every metadata format, and labels.
 
 A format is one file with a ``FORMAT`` and one line in ``FORMATS``. It is recognised by its required fields: the
-columns of a CSV's header, or the keys of a JSON record.
+columns of a table, or the keys of a JSON record.
 
 What a source's ``metadata`` may be:
 
 - a file of JSON records, of any of the archive's versions: one, an array of them, a page as the archive's API gives it,
   or a record a line (``.jsonl``); or a folder of such files, with or without a suffix;
-- one CSV, comma or semicolon, of a known format or of any through its ``columns``; that file alone is read;
-- a folder of CSVs of one format, read as one table. A table that is published beside a ground truth (ages, lesions) is
+- one table, a CSV with commas or semicolons or a parquet file, of a known format or of any through its ``columns``;
+  that file alone is read;
+- a folder of tables of one format, read as one. A table that is published beside a ground truth (ages, lesions) is
   joined to it by the image's id when it lies in that folder, under whatever name; and where the format's files are
   named after their split, as ``ISIC-2017_Training_Part3_GroundTruth.csv``, that is the images' official split.
 """

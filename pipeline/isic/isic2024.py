@@ -27,4 +27,5 @@ def row(record: Record) -> Row:
     )
 
 
-FORMAT = Format(frozenset({"isic_id", "tbp_tile_type"}), row, split_in_name=True, leaks=("iddx_", "mel_"))
+# Not by tbp_tile_type: the archive's own tables have that column too, and their labels stand elsewhere.
+FORMAT = Format(frozenset({"isic_id", "tbp_lv_A"}), row, split_in_name=True, leaks=("iddx_", "mel_"))

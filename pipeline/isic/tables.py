@@ -1,4 +1,4 @@
-"""Reading CSVs of one format, separated by comma or semicolon, as one table."""
+"""Reading tables of one format as one: CSVs, separated by comma or semicolon, and parquet files."""
 
 import csv
 import re
@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import InputError
-from pipeline.isic import FORMATS, known_formats, recognise
+from pipeline.isic import FORMATS, known_formats, parquet, recognise
 from pipeline.isic.mapped import mapped_format
 from pipeline.isic.reading import Reading
 from pipeline.isic.row import Format, Record, text
 
+SUFFIXES = (".csv", parquet.SUFFIX)  # lower case
 SPLIT_IN_NAME = re.compile(r"(?<![a-z])(train|training|val|validation|test)(?![a-z])", re.IGNORECASE)
 
 Headers = Mapping[Path, Sequence[str]]
@@ -23,11 +24,11 @@ def read_tables(paths: Sequence[Path], columns: Mapping[str, str]) -> Reading:
     """The rows of every table with labels, in the order of the paths.
 
     Args:
-        paths: at least one CSV.
+        paths: at least one table.
         columns: ``columns``; empty: the tables are of a known format.
 
     Raises:
-        InputError: if one is no CSV, or of another format than the rest.
+        InputError: if one is no table, or of another format than the rest.
     """
     headers = {path: header_of(path) for path in paths}
     name, known = mapped(headers, columns) if columns else recognised(headers)
@@ -70,14 +71,14 @@ def split_of(name: str) -> dict[str, str]:
 
 def records_of(path: Path, headers: Headers, reading: Reading) -> Iterator[tuple[str, dict[str, Any]]]:
     """Origin and fields of every line below the header; lines of another length are noted as unreadable."""
-    header, name = headers[path], text(path.name)
+    header, place = headers[path], f"{text(path.name)} {'row' if is_parquet(path) else 'line'}"
     lines = lines_of(path)
     next(lines, None)
     for number, values in lines:
         if len(values) == len(header):
-            yield f"{name} line {number}", dict(zip(header, values, strict=True))
+            yield f"{place} {number}", dict(zip(header, values, strict=True))
         else:
-            reading.unreadable.append(f"{name} line {number}: {len(values)} values for {len(header)} columns")
+            reading.unreadable.append(f"{place} {number}: {len(values)} values for {len(header)} columns")
 
 
 def header_of(path: Path) -> list[str]:
@@ -93,7 +94,16 @@ def header_of(path: Path) -> list[str]:
     return header
 
 
+def is_parquet(path: Path) -> bool:
+    return path.suffix.lower() == parquet.SUFFIX
+
+
 def lines_of(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """Number and values of the header, then of every line or row. Raises InputError if it is no table."""
+    return parquet.lines_of(path) if is_parquet(path) else lines_of_csv(path)
+
+
+def lines_of_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
     """Number and values of every line that is not blank, the header's first.
 
     Raises:
@@ -132,7 +142,7 @@ def recognised(headers: Headers) -> tuple[str, Format]:
     found = {name: path for path, name in names.items() if name}
     if len(found) > 1:
         examples = ", ".join(f"{path.name!r} ({name})" for name, path in sorted(found.items()))
-        raise InputError(f"the folder has CSVs of several formats: {examples}; keep those of one format in it")
+        raise InputError(f"the folder has tables of several formats: {examples}; keep those of one format in it")
     strays = [path for path, name in names.items() if not name and not goes_beside(headers[path], found)]
     if strays:
         raise InputError(unknown(strays[0], headers[strays[0]]))

@@ -1,0 +1,72 @@
+"""How fast `ingest` and `reduce` take made-up records of the archive's second API, and their peak memory.
+
+python -m benchmarks.ingest [--records 500000] [--layouts csv files lines pages] [--folder DIR]: each stage once, as
+its own process, in a temporary folder under DIR. A folder of 500,000 files takes 2 GB of disk.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Any
+
+import yaml
+
+from benchmarks.archive import LAYOUTS
+from pipeline.params.reader import read_tree
+
+ROOT = Path(__file__).parents[1]
+BALANCES = ("keep_ratio", "balanced")
+SIZE = 5000  # images that reduce keeps
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=int, default=500_000)
+    parser.add_argument("--layouts", nargs="+", choices=sorted(LAYOUTS), default=sorted(LAYOUTS))
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    print(f"{given.records:,} records, {os.cpu_count()} cores")
+    for layout in given.layouts:
+        with TemporaryDirectory(dir=given.folder) as name:
+            measure(layout, Path(name), given.records)
+
+
+def measure(layout: str, folder: Path, count: int) -> None:
+    """Prints seconds, rate and peak memory of ingest, and of reduce with each balance."""
+    (folder / "raw").mkdir()
+    source = {"metadata": str(LAYOUTS[layout](folder / "raw", count))}
+    for stage, balance in (("ingest", "keep_ratio"), *(("reduce", balance) for balance in BALANCES)):
+        write_params(folder, source, {"size": SIZE, "balance": balance})
+        seconds, peak = timed(stage, folder)
+        title = f"{layout:6s}{stage}{' ' + balance if stage == 'reduce' else '':11s}"
+        print(f"{title} {seconds:6.1f} s {count / seconds:9,.0f} records/s {peak:6,.0f} MB", flush=True)
+
+
+def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -> None:
+    """The demo's params with some values of two sections changed."""
+    tree = read_tree(ROOT / "params.yaml")
+    tree["source"] |= source
+    tree["reduce"] |= reduce
+    (folder / "params.yaml").write_text(yaml.safe_dump(tree))
+
+
+def timed(stage: str, folder: Path) -> tuple[float, float]:
+    """Seconds and peak memory in MB of one stage, from the start of its process to the end."""
+    start = perf_counter()
+    command = [sys.executable, "-m", f"pipeline.{stage}"]
+    process = subprocess.Popen(
+        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = perf_counter() - start
+    if status:
+        sys.exit(f"{stage} failed; see above")
+    return seconds, usage.ru_maxrss / 1024
+
+
+if __name__ == "__main__":
+    main()
