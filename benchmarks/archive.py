@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 PAGE = 100  # records, as many as the archive's API gives at once
+ROW_GROUP = 10_000  # of the archive's parquet snapshot
 DIAGNOSES = (  # diagnosis_1 to diagnosis_5, and how often
     (("Benign", "Benign melanocytic proliferations", "Nevus", "Nevus, Atypical", None), 60),
     (("Benign", "Benign epidermal proliferations", "Pigmented benign keratosis", None, None), 15),
@@ -108,6 +109,24 @@ def write_csv(folder: Path, count: int) -> Path:
     return path
 
 
+def write_parquet(folder: Path, count: int) -> Path:
+    """The table as a snapshot of the archive: row groups of 10,000."""
+    import pyarrow
+    from pyarrow.parquet import ParquetWriter
+
+    path = folder / "metadata.parquet"
+    flat = (_flat(record) for record in records(count))
+    rows = list(islice(flat, ROW_GROUP))
+    kinds = {"age_approx": pyarrow.int64(), "melanocytic": pyarrow.bool_()}
+    kinds |= {"pixels_x": pyarrow.int64(), "pixels_y": pyarrow.int64()}
+    schema = pyarrow.schema([(name, kinds.get(name, pyarrow.string())) for name in rows[0]])
+    with ParquetWriter(path, schema) as writer:
+        while rows:
+            writer.write_table(pyarrow.Table.from_pylist(rows, schema=schema))
+            rows = list(islice(flat, ROW_GROUP))
+    return path
+
+
 def _flat(record: dict[str, Any]) -> dict[str, Any]:
     own = {key: record[key] for key in ("isic_id", "attribution", "copyright_license")}
     return own | record["metadata"]["acquisition"] | record["metadata"]["clinical"]
@@ -118,4 +137,5 @@ LAYOUTS: dict[str, Callable[[Path, int], Path]] = {
     "files": write_files,
     "lines": write_lines,
     "pages": write_pages,
+    "parquet": write_parquet,  # takes pyarrow
 }

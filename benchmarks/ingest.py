@@ -1,7 +1,7 @@
 """How fast `ingest` and `reduce` take made-up records of the archive's second API, and their peak memory.
 
-python -m benchmarks.ingest [--records 500000] [--layouts csv files lines pages] [--folder DIR]: each stage once, as
-its own process, in a temporary folder under DIR. A folder of 500,000 files takes 2 GB of disk.
+python -m benchmarks.ingest [--records 500000] [--layouts csv files lines pages parquet] [--folder DIR]: each stage
+once, as its own process, in a temporary folder under DIR. A folder of 500,000 files takes 2 GB of disk.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from benchmarks.archive import LAYOUTS
 from pipeline.params.reader import read_tree
 
 ROOT = Path(__file__).parents[1]
+DEFAULT = ("csv", "files", "lines", "pages")
 BALANCES = ("keep_ratio", "balanced")
 SIZE = 5000  # images that reduce keeps
 
@@ -26,7 +27,7 @@ SIZE = 5000  # images that reduce keeps
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=500_000)
-    parser.add_argument("--layouts", nargs="+", choices=sorted(LAYOUTS), default=sorted(LAYOUTS))
+    parser.add_argument("--layouts", nargs="+", choices=sorted(LAYOUTS), default=DEFAULT)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     print(f"{given.records:,} records, {os.cpu_count()} cores")
@@ -41,9 +42,10 @@ def measure(layout: str, folder: Path, count: int) -> None:
     source = {"metadata": str(LAYOUTS[layout](folder / "raw", count))}
     for stage, balance in (("ingest", "keep_ratio"), *(("reduce", balance) for balance in BALANCES)):
         write_params(folder, source, {"size": SIZE, "balance": balance})
-        seconds, peak = timed(stage, folder)
-        title = f"{layout:6s}{stage}{' ' + balance if stage == 'reduce' else '':11s}"
-        print(f"{title} {seconds:6.1f} s {count / seconds:9,.0f} records/s {peak:6,.0f} MB", flush=True)
+        seconds, busy, peak = timed(stage, folder)
+        title = f"{layout:8s}{stage}{' ' + balance if stage == 'reduce' else '':11s}"
+        rate = count / seconds
+        print(f"{title} {seconds:6.1f} s ({busy:.1f} of a core) {rate:9,.0f} records/s {peak:6,.0f} MB", flush=True)
 
 
 def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -> None:
@@ -54,8 +56,8 @@ def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
 
 
-def timed(stage: str, folder: Path) -> tuple[float, float]:
-    """Seconds and peak memory in MB of one stage, from the start of its process to the end."""
+def timed(stage: str, folder: Path) -> tuple[float, float, float]:
+    """Seconds, those of them that a core was busy, and peak memory in MB of one stage's process, start to end."""
     start = perf_counter()
     command = [sys.executable, "-m", f"pipeline.{stage}"]
     process = subprocess.Popen(
@@ -65,7 +67,7 @@ def timed(stage: str, folder: Path) -> tuple[float, float]:
     seconds = perf_counter() - start
     if status:
         sys.exit(f"{stage} failed; see above")
-    return seconds, usage.ru_maxrss / 1024
+    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

@@ -121,7 +121,7 @@ def diversity_rank(usable: pd.DataFrame, seed: int) -> NDArray[np.int64]:
 
     Returns: (N,), from 0 in each cell.
     """
-    rows = usable[CELL].assign(key=[derive_seed(seed, "reduce", image_id) for image_id in usable["image_id"]])
+    rows = usable[CELL].assign(key=[derive_seed(seed, "reduce", image_id) for image_id in usable["image_id"].tolist()])
     rows["lesion"] = usable["lesion_id"].where(usable["lesion_id"] != "", "image " + usable["image_id"])
     rows["patient"] = usable["patient_id"].where(usable["patient_id"] != "", "lesion " + rows["lesion"])
     rows["of_lesion"] = rows.sort_values("key").groupby([*CELL, "lesion"]).cumcount()

@@ -40,7 +40,10 @@ def flat_row(record: Record) -> Row:
 
 def _first(record: Record, names: tuple[str, ...]) -> str:
     """The first value that is not empty."""
-    return next((value for name in names if (value := text(record.get(name)))), "")
+    for name in names:
+        if value := text(record.get(name)):
+            return value
+    return ""
 
 
 FORMAT = Format(frozenset({"isic_id", "metadata"}), nested_row)

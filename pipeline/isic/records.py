@@ -1,8 +1,9 @@
 """Reading JSON records: one a file, many in an array, pages as the archive's API gives them, or a record a line."""
 
 import json
+import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from functools import lru_cache
 from typing import Any
 
 from pipeline.isic import FORMATS, recognise
@@ -13,12 +14,14 @@ from pipeline.progress import progress_bar
 ONE_A_LINE = (".jsonl", ".ndjson")
 SUFFIXES = ("", ".json", *ONE_A_LINE)  # of files with records, lower case
 
+format_of = lru_cache(maxsize=256)(recognise)  # by the set of a record's keys; there are few
 
-def read_records(paths: Sequence[Path]) -> Reading:
+
+def read_records(paths: Sequence[str]) -> Reading:
     """Every record, of any known format; in the order of the paths."""
     reading = Reading()
     formats: set[str] = set()
-    size = sum(path.stat().st_size for path in paths if path.exists())
+    size = sum(map(size_of, paths))
     with progress_bar("reading records", size, "B") as bar:
         for path in paths:
             try:
@@ -26,9 +29,17 @@ def read_records(paths: Sequence[Path]) -> Reading:
                     _read(origin, written, reading, formats)
                     bar.update(len(written))
             except OSError as error:
-                reading.unreadable.append(f"{text(path.name)}: {error}")
+                reading.unreadable.append(f"{text(os.path.basename(path))}: {error}")
     reading.format = "+".join(sorted(formats))
     return reading
+
+
+def size_of(path: str) -> int:
+    """In bytes; 0 for what cannot be read, which is noted when it is tried."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
 
 
 def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> None:
@@ -47,11 +58,16 @@ def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> N
             reading.add(each, record, FORMATS[known])
 
 
-def _written(path: Path) -> Iterator[tuple[str, bytes]]:
+def suffix_of(name: str) -> str:
+    """With its dot, lower case."""
+    return os.path.splitext(name)[1].lower()
+
+
+def _written(path: str) -> Iterator[tuple[str, bytes]]:
     """Origin and bytes of the whole file, or of each of its lines that is not blank."""
-    origin = text(path.name)
+    origin = text(os.path.basename(path))
     with open(path, "rb") as file:
-        if path.suffix.lower() in ONE_A_LINE:
+        if suffix_of(path) in ONE_A_LINE:
             yield from ((f"{origin} line {number}", line) for number, line in enumerate(file, 1) if line.strip())
         else:
             yield origin, file.read()
@@ -68,7 +84,7 @@ def _unpacked(origin: str, content: Any) -> list[tuple[str, Any]]:
 def _recognised(record: Any) -> str:
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    known = recognise(record)
+    known = format_of(frozenset(record))
     if known is None:
         raise ValueError(f"its keys {', '.join(record)!r:.80} are of no known record")
     return known

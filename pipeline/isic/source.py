@@ -6,7 +6,7 @@ from pathlib import Path
 from pipeline.errors import InputError
 from pipeline.isic import known_formats
 from pipeline.isic.reading import Reading
-from pipeline.isic.records import SUFFIXES, read_records
+from pipeline.isic.records import SUFFIXES, read_records, suffix_of
 from pipeline.isic.tables import SUFFIXES as TABLES
 from pipeline.isic.tables import read_tables
 from pipeline.params.source import ImageSet
@@ -21,7 +21,7 @@ def read_source(source: ImageSet) -> Reading:
     path = Path(source.metadata)
     if not path.exists():
         raise InputError(
-            f"metadata is {metadata}, which does not exist; give a folder of JSON records or a table, "
+            f"metadata is {source.metadata}, which does not exist; give a folder of JSON records or a table, "
             "or run the stage that writes it: `dvc repro`"
         )
     reading = read_folder(path, source.columns) if path.is_dir() else read_file(path, source.columns)
@@ -40,7 +40,7 @@ def read_file(path: Path, columns: dict[str, str]) -> Reading:
         return read_tables([path], columns)
     if columns:
         raise InputError(f"columns is for tables, but metadata is {path}; set columns to {{}}")
-    return read_records([path])
+    return read_records([str(path)])
 
 
 def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
@@ -50,7 +50,7 @@ def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
         InputError: if it holds both, or ``columns`` are given for records.
     """
     names = sorted(entry.name for entry in os.scandir(folder) if entry.is_file() and not entry.name.startswith("."))
-    suffixes = {name: Path(name).suffix.lower() for name in names}
+    suffixes = {name: suffix_of(name) for name in names}
     tables = [name for name in names if suffixes[name] in TABLES]
     records = [name for name in names if suffixes[name] in SUFFIXES]
     named = [name for name in records if suffixes[name]]  # beside tables, a file without a suffix is a note
@@ -62,7 +62,7 @@ def read_folder(folder: Path, columns: dict[str, str]) -> Reading:
     if columns and not tables:
         raise InputError(f"columns is for tables, but metadata is the folder {folder} without one; set columns to {{}}")
     chosen = tables or records
-    paths = [folder / name for name in chosen]
-    reading = read_tables(paths, columns) if tables else read_records(paths)
+    paths = [os.path.join(folder, name) for name in chosen]
+    reading = read_tables([Path(path) for path in paths], columns) if tables else read_records(paths)
     reading.ignored_files = len(names) - len(chosen)
     return reading
