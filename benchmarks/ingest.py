@@ -59,10 +59,9 @@ def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -
 def timed(stage: str, folder: Path) -> tuple[float, float, float]:
     """Seconds, those of them that a core was busy, and peak memory in MB of one stage's process, start to end."""
     start = perf_counter()
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
     command = [sys.executable, "-m", f"pipeline.{stage}"]
-    process = subprocess.Popen(
-        command, cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = perf_counter() - start
     if status:
