@@ -45,7 +45,7 @@ def measure(layout: str, folder: Path, count: int) -> None:
         seconds, busy, peak = timed(stage, folder)
         title = f"{layout:8s}{stage}{' ' + balance if stage == 'reduce' else '':11s}"
         rate = count / seconds
-        print(f"{title} {seconds:6.1f} s ({busy:.1f} of a core) {rate:9,.0f} records/s {peak:6,.0f} MB", flush=True)
+        print(f"{title} {seconds:6.1f} s ({busy:.1f} s of a core) {rate:9,.0f} records/s {peak:6,.0f} MB", flush=True)
 
 
 def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -> None:

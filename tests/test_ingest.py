@@ -51,9 +51,10 @@ def test_the_archives_data_set_gives_source_and_licence(tmp_path):
     assert table["licence"].tolist() == ["CC-0", ""]
 
 
-def test_the_archives_synthetic_mark_is_the_image_type(tmp_path):
+@pytest.mark.parametrize("mark", ["synthetic", " Synthetic"])
+def test_the_archives_synthetic_mark_is_the_image_type(tmp_path, mark):
     marked = record("C")
-    marked["meta"]["acquisition"]["image_manipulation"] = "synthetic"
+    marked["meta"]["acquisition"]["image_manipulation"] = mark
     table, _ = ingested(source_of(write_records(tmp_path / "d", *PAIR, marked)))
     assert table["image_type"].tolist() == ["dermoscopic", "dermoscopic", "synthetic"]
 

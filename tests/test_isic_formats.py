@@ -141,6 +141,34 @@ def test_before_diagnosis_levels_archive_v2_said_benign_or_malignant(tmp_path):
     assert table.loc["A", ["label", "diagnosis"]].tolist() == ["malignant", "melanoma"]
 
 
+@pytest.mark.parametrize(("level", "word"), [("Benign", "malignant"), ("Malignant", "benign")])
+def test_a_record_whose_old_and_new_labels_contradict_each_other_is_unreadable(tmp_path, level, word):
+    records = [record_v2("A"), record_v2("B", "Malignant"), record_v2("C", level, benign_malignant=word)]
+    table, report = read_metadata(source_of(write_records(tmp_path / "d", *records)))
+    assert table["image_id"].tolist() == ["A", "B"]
+    assert report["unreadable"]["first"] == [f"002.json: one field says {level!r} and another {word!r}"]
+
+
+def test_an_indeterminate_level_is_no_contradiction(tmp_path):
+    records = [record_v2("A"), record_v2("B", "Malignant"), record_v2("C", "Indeterminate", benign_malignant="benign")]
+    assert rows_of(write_records(tmp_path / "d", *records)).loc["C", "label"] == "indeterminate"
+
+
+def test_a_key_outside_its_section_is_not_read(tmp_path):
+    astray = {**record_v2("A"), "diagnosis_1": "Malignant", "sex": "male"}
+    astray["metadata"]["clinical"]["isic_id"] = "B"
+    table = rows_of(write_records(tmp_path / "d", astray, record_v2("C", "Malignant")))
+    assert table.loc["A", ["label", "sex"]].tolist() == ["benign", ""]
+
+
+def test_a_record_with_a_key_twice_is_unreadable(tmp_path):
+    twice = json.dumps(record_v2("C")).replace('"diagnosis_1"', '"diagnosis_1": "Malignant", "diagnosis_1"')
+    _, report = read_metadata(
+        source_of(write_records(tmp_path / "d", record_v2("A"), record_v2("B", "Malignant"), twice))
+    )
+    assert report["unreadable"]["first"] == ["002.json: an object has a key twice: 'diagnosis_1, diagnosis_1'"]
+
+
 def test_records_of_both_archives_may_lie_in_one_folder(tmp_path):
     v1 = {"name": "A", "meta": {"clinical": {"benign_malignant": "malignant"}}}
     _, report = ingested(source_of(write_records(tmp_path / "d", v1, record_v2("B"))))

@@ -8,7 +8,7 @@ def row(record: Record) -> Row:
     meta, dataset = section(record, "meta"), section(record, "dataset")
     clinical, acquisition = section(meta, "clinical"), section(meta, "acquisition")
     image_id, file = identify(record["name"])
-    synthetic = acquisition.get("image_manipulation") == "synthetic"
+    synthetic = text(acquisition.get("image_manipulation")).lower() == "synthetic"
     return Row(
         image_id=image_id,
         file=file,

@@ -5,26 +5,34 @@ The attribution is also the source: nothing else in a record tells which clinic'
 """
 
 from pipeline.isic.row import Format, Record, Row, identify, section, text, years
+from pipeline.isic.vocabulary import unless_contradicted
 
+LABELS = ("diagnosis_1", "benign_malignant")
 DIAGNOSES = ("diagnosis", "diagnosis_3", "diagnosis_2", "diagnosis_1")  # level 3 is as fine as the older flat name
+OF_RECORD = ("isic_id", "attribution", "copyright_license", "sha256")  # the others are acquisition or clinical
 SITES = ("anatom_site_general", "anatom_site_1")  # the first was dropped in 2026
 
 
 def nested_row(record: Record) -> Row:
     metadata = section(record, "metadata")
-    return flat_row({**section(metadata, "acquisition"), **section(metadata, "clinical"), **record})
+    own = {key: record.get(key) for key in OF_RECORD}
+    return flat_row({**section(metadata, "acquisition"), **section(metadata, "clinical"), **own})
 
 
 def flat_row(record: Record) -> Row:
-    """A record's row; the archive's mark ``image_manipulation: synthetic`` becomes the image type."""
+    """A record's row; the archive's mark ``image_manipulation: synthetic`` becomes the image type.
+
+    Raises:
+        ValueError: if a record from the time of both has labels that contradict each other.
+    """
     image_id, file = identify(record["isic_id"])
     attribution = text(record.get("attribution"))
-    synthetic = record.get("image_manipulation") == "synthetic"
+    synthetic = text(record.get("image_manipulation")).lower() == "synthetic"
     return Row(
         image_id=image_id,
         file=file,
         sha256=text(record.get("sha256")),
-        label=_first(record, ("diagnosis_1", "benign_malignant")),
+        label=unless_contradicted(_first(record, LABELS), text(record.get("benign_malignant"))),
         diagnosis=_first(record, DIAGNOSES),
         patient_id=text(record.get("patient_id")),
         lesion_id=text(record.get("lesion_id")),

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import InputError
+from pipeline.isic.row import text
 
 if TYPE_CHECKING:
     from pyarrow import Array
@@ -32,11 +33,12 @@ def lines_of(path: Path) -> Iterator[tuple[int, list[str]]]:
             f"{path} is a parquet file, which takes pyarrow to read; pip install pyarrow, or give the table as a CSV"
         ) from error
     try:
-        with ParquetFile(path) as file:
+        with ParquetFile(path, page_checksum_verification=True) as file:
             yield from _lines(file)
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(f"{path} cannot be read as parquet: {reason:.200}; copy or export it again") from error
+        raise InputError(
+            f"{path} cannot be read as parquet: {text(str(error)):.200}; copy or export it again"
+        ) from error
 
 
 def _lines(file: "ParquetFile") -> Iterator[tuple[int, list[str]]]:

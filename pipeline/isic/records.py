@@ -44,7 +44,7 @@ def size_of(path: str) -> int:
 
 def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> None:
     try:
-        records = _unpacked(origin, json.loads(written))
+        records = _unpacked(origin, json.loads(written, object_pairs_hook=_object))
     except (ValueError, RecursionError) as error:  # RecursionError: JSON nested thousands deep
         reading.unreadable.append(f"{origin}: {error}")
         return
@@ -71,6 +71,14 @@ def _written(path: str) -> Iterator[tuple[str, bytes]]:
             yield from ((f"{origin} line {number}", line) for number, line in enumerate(file, 1) if line.strip())
         else:
             yield origin, file.read()
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Raises ValueError if a key is twice: JSON leaves open which of the two values is meant."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError(f"an object has a key twice: {', '.join(key for key, _ in pairs)!r:.200}")
+    return found
 
 
 def _unpacked(origin: str, content: Any) -> list[tuple[str, Any]]:

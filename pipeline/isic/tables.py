@@ -109,14 +109,21 @@ def lines_of_csv(path: Path) -> Iterator[tuple[int, list[str]]]:
     Raises:
         InputError: if it is no CSV in UTF-8.
     """
+    number = 0
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             first = file.readline()
             separator = ";" if first.count(";") > first.count(",") else ","
-            reader = csv.reader(chain([first], file), delimiter=separator)
-            yield from ((reader.line_num, values) for values in reader if values)
+            # Strict: after a lost quote, one image's row would else go on in another's, and end in its label.
+            reader = csv.reader(chain([first], file), delimiter=separator, strict=True)
+            for values in reader:
+                number = reader.line_num
+                if values:
+                    yield number, values
     except (UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path} is no CSV in UTF-8: {error}; export it again as UTF-8 text") from error
+        raise InputError(
+            f"{path} is no CSV in UTF-8 below line {number}: {error}; correct it, or export it again as UTF-8 text"
+        ) from error
 
 
 def mapped(headers: Headers, columns: Mapping[str, str]) -> tuple[str, Format]:

@@ -46,6 +46,8 @@ LABELS: dict[str, Label] = {  # lower case
     "seborrheic keratosis": "benign",
 }
 
+FLAGS: dict[str, Label] = {"0": "benign", "0.0": "benign", "1": "malignant", "1.0": "malignant"}
+
 SPLITS = {  # lower case
     "train": "train",
     "training": "train",
@@ -60,6 +62,18 @@ SPLITS = {  # lower case
 def label_of(value: str, labels: Mapping[str, Label]) -> Label | None:
     """Our label for a value, by the user's ``labels`` first; None if nobody knows it."""
     return labels.get(value, LABELS.get(value.lower()))
+
+
+def unless_contradicted(label: str, other: str) -> str:
+    """The value of a record's label, where a second field, in words or a 0 or a 1, does not say the opposite.
+
+    Raises:
+        ValueError: if one is benign and the other malignant.
+    """
+    said = {LABELS.get(label.lower()), LABELS.get(other.lower()), FLAGS.get(other)}
+    if {"benign", "malignant"} <= said:
+        raise ValueError(f"one field says {label!r:.40} and another {other!r:.40}")
+    return label
 
 
 def diagnosis_of(code: str) -> str:
