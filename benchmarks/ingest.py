@@ -1,4 +1,4 @@
-"""How fast `ingest` and `reduce` take made-up records of the archive's second API, and their peak memory.
+"""How fast `read_source`, `ingest` and `reduce` take made-up records of the archive's second API, and how much memory.
 
 python -m benchmarks.ingest [--records 500000] [--layouts csv files lines pages parquet] [--folder DIR]: each stage
 once, as its own process, in a temporary folder under DIR. A folder of 500,000 files takes 2 GB of disk.
@@ -37,13 +37,14 @@ def main() -> None:
 
 
 def measure(layout: str, folder: Path, count: int) -> None:
-    """Prints seconds, rate and peak memory of ingest, and of reduce with each balance."""
+    """Prints seconds, rate and peak memory of each stage, of reduce with each balance."""
     (folder / "raw").mkdir()
     source = {"metadata": str(LAYOUTS[layout](folder / "raw", count))}
-    for stage, balance in (("ingest", "keep_ratio"), *(("reduce", balance) for balance in BALANCES)):
-        write_params(folder, source, {"size": SIZE, "balance": balance})
+    stages = (("read_source --set made_up", ""), ("ingest", ""), *(("reduce", balance) for balance in BALANCES))
+    for stage, balance in stages:
+        write_params(folder, source, {"size": SIZE, "balance": balance or BALANCES[0]})
         seconds, busy, peak = timed(stage, folder)
-        title = f"{layout:8s}{stage}{' ' + balance if stage == 'reduce' else '':11s}"
+        title = f"{layout:8s}{stage.split()[0] + ' ' + balance:18s}"
         rate = count / seconds
         print(f"{title} {seconds:6.1f} s ({busy:.1f} s of a core) {rate:9,.0f} records/s {peak:6,.0f} MB", flush=True)
 
@@ -51,7 +52,7 @@ def measure(layout: str, folder: Path, count: int) -> None:
 def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -> None:
     """The demo's params with some values of two sections changed."""
     tree = read_tree(ROOT / "params.yaml")
-    tree["source"] |= source
+    tree["source"] = {"made_up": tree["source"]["phantom"] | source}
     tree["reduce"] |= reduce
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
 
@@ -60,7 +61,7 @@ def timed(stage: str, folder: Path) -> tuple[float, float, float]:
     """Seconds, those of them that a core was busy, and peak memory in MB of one stage's process, start to end."""
     start = perf_counter()
     paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", f"pipeline.{stage}"]
+    command = [sys.executable, "-m", *f"pipeline.{stage}".split()]
     process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
     _, status, usage = os.wait4(process.pid, 0)
     seconds = perf_counter() - start

@@ -144,7 +144,7 @@ def test_before_diagnosis_levels_archive_v2_said_benign_or_malignant(tmp_path):
 @pytest.mark.parametrize(("level", "word"), [("Benign", "malignant"), ("Malignant", "benign")])
 def test_a_record_whose_old_and_new_labels_contradict_each_other_is_unreadable(tmp_path, level, word):
     records = [record_v2("A"), record_v2("B", "Malignant"), record_v2("C", level, benign_malignant=word)]
-    table, report = read_metadata(source_of(write_records(tmp_path / "d", *records)))
+    table, report = ingested(source_of(write_records(tmp_path / "d", *records)))
     assert table["image_id"].tolist() == ["A", "B"]
     assert report["unreadable"]["first"] == [f"002.json: one field says {level!r} and another {word!r}"]
 
@@ -163,9 +163,7 @@ def test_a_key_outside_its_section_is_not_read(tmp_path):
 
 def test_a_record_with_a_key_twice_is_unreadable(tmp_path):
     twice = json.dumps(record_v2("C")).replace('"diagnosis_1"', '"diagnosis_1": "Malignant", "diagnosis_1"')
-    _, report = read_metadata(
-        source_of(write_records(tmp_path / "d", record_v2("A"), record_v2("B", "Malignant"), twice))
-    )
+    _, report = ingested(source_of(write_records(tmp_path / "d", record_v2("A"), record_v2("B", "Malignant"), twice)))
     assert report["unreadable"]["first"] == ["002.json: an object has a key twice: 'diagnosis_1, diagnosis_1'"]
 
 

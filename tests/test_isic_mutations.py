@@ -14,10 +14,9 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.metadata import read_metadata
 from tests.label_oracle import UNREADABLE, of_json, of_table_row, parsed, rows_of_csv
 from tests.mutations import NEUTRAL, OF_FILES, OF_RECORDS, OF_TABLES, as_csv, as_json, cut, flipped, other_encoding
-from tests.sources import AIDL21_HEADER, record, record_v2, source_of
+from tests.sources import AIDL21_HEADER, ingested, record, record_v2, source_of
 from tests.test_isic_properties import is_inside
 
 TIMES = [pytest.param(1, id="quick"), pytest.param(20, marks=pytest.mark.proof, id="proof")]
@@ -100,7 +99,7 @@ class Tally(Counter[str]):
     def read(self, source: Any) -> pd.DataFrame | None:
         """The table, every file of it inside the images; None for a refusal of one line."""
         try:
-            table, report = read_metadata(source)
+            table, report = ingested(source)
         except InputError as error:
             message = str(error)
         else:
@@ -323,4 +322,4 @@ def test_a_folder_in_the_place_of_a_file(tmp_path, name):
     (tmp_path / name).mkdir()
     for place in (tmp_path / name, tmp_path):
         with pytest.raises(InputError, match="no readable record"):
-            read_metadata(source_of(place))
+            ingested(source_of(place))

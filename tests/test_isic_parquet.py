@@ -9,8 +9,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.isic import parquet
-from pipeline.metadata import read_metadata
-from tests.sources import source_of, write_csv_lines
+from tests.sources import ingested, source_of, write_csv_lines
 
 SNAPSHOT = {  # the archive's own export has these columns, of these types and in this order
     "isic_id": ["ISIC_1", "ISIC_2", "ISIC_3"],
@@ -54,13 +53,13 @@ def as_csv(path: Path, columns: dict[str, list]) -> str:
 
 
 def rows_of(path: object, **changes: object) -> pd.DataFrame:
-    return read_metadata(source_of(path, **changes))[0].drop(columns="origin")
+    return ingested(source_of(path, **changes))[0].drop(columns="origin")
 
 
 @pytest.mark.parametrize("row_group_size", [1, 100])
 def test_the_archives_snapshot_and_the_same_as_a_csv_are_the_same_rows(tmp_path, arrow, row_group_size):
     path = write_parquet(arrow, tmp_path / "a.PARQUET", SNAPSHOT, row_group_size=row_group_size)
-    table, report = read_metadata(source_of(path))
+    table, report = ingested(source_of(path))
     assert report["format"] == "archive_v2_csv"
     assert table["origin"].tolist() == ["a.PARQUET row 1", "a.PARQUET row 2", "a.PARQUET row 3"]
     assert table["label"].tolist() == ["malignant", "benign", "indeterminate"]
@@ -111,7 +110,7 @@ def test_what_is_no_parquet_is_refused_in_one_line(tmp_path, arrow, content):
     with pytest.raises(
         InputError, match=r"a\.parquet cannot be read as parquet: .*; copy or export it again"
     ) as refused:
-        read_metadata(source_of(tmp_path / "a.parquet"))
+        ingested(source_of(tmp_path / "a.parquet"))
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -119,12 +118,12 @@ def test_without_pyarrow_the_remedy_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     (tmp_path / "a.parquet").write_bytes(b"PAR1")
     with pytest.raises(InputError, match=r"a\.parquet is a parquet file, which takes pyarrow to read; pip install"):
-        read_metadata(source_of(tmp_path / "a.parquet"))
+        ingested(source_of(tmp_path / "a.parquet"))
 
 
 def test_the_archives_own_table_is_not_taken_for_isic_2024s(tmp_path):
     header = "isic_id,attribution,copyright_license,diagnosis_1,image_type,tbp_tile_type"
     lines = ["A,Clinic,CC-0,Benign,TBP tile: close-up,3D: XP", "B,Clinic,CC-0,Malignant,dermoscopic,"]
-    table, report = read_metadata(source_of(write_csv_lines(tmp_path / "a.csv", header, *lines)))
+    table, report = ingested(source_of(write_csv_lines(tmp_path / "a.csv", header, *lines)))
     assert report["format"] == "archive_v2_csv"
     assert table["label"].tolist() == ["benign", "malignant"]

@@ -28,7 +28,7 @@ def test_aidl21_ids_with_their_prefix_are_patients_of_the_challenge(tmp_path):
 def test_a_row_whose_two_labels_contradict_each_other_is_unreadable(tmp_path, word, target):
     lines = ["IP_1,A,30,torso,benign,nevus,male,0", "IP_1,B,30,torso,malignant,melanoma,male,1"]
     path = write_csv_lines(tmp_path / "a.csv", AIDL21_HEADER, *lines, f"IP_1,C,30,torso,{word},,male,{target}")
-    table, report = read_metadata(source_of(path))
+    table, report = ingested(source_of(path))
     assert table["image_id"].tolist() == ["A", "B"]
     assert report["unreadable"]["first"] == [f"a.csv line 4: one field says {word!r} and another {target!r}"]
 
@@ -37,7 +37,7 @@ def test_after_a_lost_quote_no_row_goes_on_in_another(tmp_path):
     header = "isic_id,attribution,copyright_license,diagnosis_1"
     lines = ['A,"A clinic,CC-0,Benign', 'B,"Anonymous",CC-0,Malignant', "C,Anonymous,CC-0,Benign"]
     with pytest.raises(InputError, match=r"a\.csv is no CSV in UTF-8 below line 1: "):
-        read_metadata(source_of(write_csv_lines(tmp_path / "a.csv", header, *lines)))
+        ingested(source_of(write_csv_lines(tmp_path / "a.csv", header, *lines)))
 
 
 def test_semicolons_a_byte_order_mark_and_any_order_of_columns_are_read(tmp_path):
