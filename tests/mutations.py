@@ -33,6 +33,7 @@ ODD = (
 )
 NUMBERS = (0, 1, True, False, 0.5, -1, 10**30, 10**400, float("nan"), float("inf"))
 NAMES = ("../x", "a/../../x", "/etc/x", "C:\\x", "..", "", "x\x00.jpg", "\ud800", "a/b.jpg", "ISIC_2.PNG", "\u202ex")
+CLAIMS = {"target": ("0", "1"), "benign_malignant": ("benign", "malignant"), "diagnosis_1": ("Benign", "Malignant")}
 STRAY = ("name", "meta", "results", "metadata", "isic_id", "diagnosis_1", "benign_malignant", "clinical", "sha256")
 DEPTHS = (5, 50, 400, *range(880, 1010, 2), 5000)  # about Python's own limit of 1,000 calls
 TWICE = "\N{REPLACEMENT CHARACTER}again"  # after a key that is to stand twice in an object
@@ -101,6 +102,14 @@ def odd_cell(rng: Random, table: Table) -> Table:
     return changed
 
 
+def other_claim(rng: Random, table: Table) -> Table:
+    """A field that tells the label says something of its own."""
+    changed = deepcopy(table)
+    column = rng.choice([name for name in table[0] if name in CLAIMS] or table[0])
+    rng.choice(changed[1:])[table[0].index(column)] = rng.choice(CLAIMS.get(column, ODD))
+    return changed
+
+
 def unsafe_cell(rng: Random, table: Table) -> Table:
     changed = deepcopy(table)
     rng.choice(changed[1:])[rng.randrange(2)] = rng.choice(NAMES)
@@ -141,7 +150,7 @@ def row_again(rng: Random, table: Table) -> Table:
 NEUTRAL = (moved_column, note_column)  # what a table says of every image stays
 OF_TABLES: tuple[Callable[[Random, Table], Table], ...] = (
     *(renamed_column, swapped_names, repeated_name, lost_or_added_name, moved_column, lost_column, repeated_column),
-    *(note_column, odd_cell, unsafe_cell, swapped_cells, shifted_row, row_of_another_length, row_again),
+    *(note_column, odd_cell, other_claim, unsafe_cell, swapped_cells, shifted_row, row_of_another_length, row_again),
 )
 
 
@@ -256,6 +265,15 @@ def other_value(rng: Random, record: dict[str, Any]) -> dict[str, Any]:
     return record
 
 
+def other_word(rng: Random, record: dict[str, Any]) -> dict[str, Any]:
+    """A field that tells the label says something of its own."""
+    record = deepcopy(record)
+    clinical = record["meta" if "meta" in record else "metadata"]["clinical"]
+    name = rng.choice(("benign_malignant", "diagnosis_1"))
+    clinical[name] = rng.choice(CLAIMS[name])
+    return record
+
+
 def swapped_values(rng: Random, record: dict[str, Any]) -> dict[str, Any]:
     record, holder, key = _drawn(rng, record)
     other = rng.choice(list(holder))
@@ -297,19 +315,10 @@ def unsafe_name(rng: Random, record: dict[str, Any]) -> dict[str, Any]:
     return {**record, "name" if "name" in record else "isic_id": rng.choice(NAMES)}
 
 
-OF_RECORDS: tuple[Callable[[Random, dict[str, Any]], dict[str, Any]], ...] = (
-    *(
-        lost_key,
-        renamed_key,
-        other_value,
-        swapped_values,
-        repeated_key,
-        stray_key,
-        moved_value,
-        deep_value,
-        unsafe_name,
-    ),
+AGAIN: tuple[Callable[[Random, dict[str, Any]], dict[str, Any]], ...] = (  # of any record, mutated or not
+    *(lost_key, renamed_key, other_value, swapped_values, repeated_key, stray_key, moved_value, deep_value),
 )
+OF_RECORDS = (*AGAIN, other_word, unsafe_name)
 
 
 def as_json(record: dict[str, Any]) -> str:
