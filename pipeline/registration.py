@@ -11,6 +11,9 @@ SMOOTHING = 6.0  # px; what is wider, the light and the vignette, counts for not
 SHIFT = 3  # px to each side
 DARK = 0.3  # of the median brightness
 EDGE = 2  # px
+FREQUENCIES = 16  # of each axis
+BATCH = 1024  # thumbnails transformed at once
+FLAT = 0.1  # gray values, the length of what shows nothing, and is like nothing
 LEAST_SEEN = 0.3  # of a picture; a darker one is compared as it is
 Pictures = NDArray[np.float32]  # (N, H, W)
 
@@ -26,26 +29,47 @@ TURNS: dict[str, Callable[[NDArray[Any]], NDArray[Any]]] = {  # of pictures (N, 
 }
 
 
-def shifted_correlation(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> Pictures:
+def shifted_correlation(first: NDArray[np.uint8], second: NDArray[np.uint8], smoothing: float = SMOOTHING) -> Pictures:
     """Pearson's correlation of each pair's details, at the best shift of the second picture.
 
     Black frames are alike whatever they show, and stronger than any lesion: what is in one of the two has no part.
 
     Args:
         first, second: (P, H, W), gray thumbnails.
+        smoothing: px, as ``details`` has it.
 
     Returns: (P,), in [-1, 1].
     """
     seen = ~(black_frame(first) | black_frame(second))
     seen |= seen.mean(axis=(1, 2), keepdims=True) < LEAST_SEEN
-    fixed = _standardised(details(first, seen)[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
-    moving = details(second, seen)
+    fixed = _standardised(details(first, seen, smoothing)[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
+    moving = details(second, seen, smoothing)
+    side = fixed.shape[1]
+    length = np.sqrt(np.maximum(_window_sums(moving**2, side) - _window_sums(moving, side) ** 2 / side**2, 0))
     best = np.full(len(first), -1, dtype=np.float32)
     for down in range(2 * SHIFT + 1):
         for right in range(2 * SHIFT + 1):
-            moved = moving[:, down : down + fixed.shape[1], right : right + fixed.shape[2]]
-            best = np.maximum(best, np.einsum("pij,pij->p", fixed, _standardised(moved)))
+            moved = moving[:, down : down + side, right : right + side]
+            product = np.einsum("pij,pij->p", fixed, moved)  # that of the centred ones, as one of them is
+            norm = length[:, down, right]
+            best = np.maximum(best, np.where(norm > FLAT, product / np.maximum(norm, np.float32(FLAT)), 0))
     return best
+
+
+def detail_spectra(thumbnails: NDArray[np.uint8]) -> Pictures:
+    """The low frequencies of each thumbnail's details, of length 1; (N, FREQUENCIES, FREQUENCIES).
+
+    The sum of the products of two is nearly the correlation of their pictures, if these have not moved.
+    """
+    side = thumbnails.shape[1]
+    cosines = np.cos(np.pi / side * np.outer(np.arange(FREQUENCIES), np.arange(side) + 0.5)).astype(np.float32)
+    spectra = np.empty((len(thumbnails), FREQUENCIES, FREQUENCIES), dtype=np.float32)
+    for start in range(0, len(thumbnails), BATCH):
+        gray = thumbnails[start : start + BATCH]
+        seen = ~black_frame(gray)
+        seen |= seen.mean(axis=(1, 2), keepdims=True) < LEAST_SEEN
+        spectra[start : start + BATCH] = cosines @ details(gray, seen) @ cosines.T
+    return spectra / np.maximum(np.linalg.norm(spectra, axis=(1, 2), keepdims=True), np.float32(FLAT))
 
 
 def details(thumbnails: NDArray[np.uint8], seen: NDArray[np.bool_], smoothing: float = SMOOTHING) -> Pictures:
@@ -73,12 +97,25 @@ def black_frame(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _smoothed(pictures: Pictures, smoothing: float) -> Pictures:
-    down = gaussian_filter1d(pictures, smoothing, axis=1, mode="nearest")
-    return np.asarray(gaussian_filter1d(down, smoothing, axis=2, mode="nearest"), dtype=np.float32)
+    """Filtering is linear: a small matrix on each side does it for all pictures."""
+    down, right = (
+        gaussian_filter1d(np.eye(side), smoothing, axis=0, mode="nearest").astype(np.float32)
+        for side in pictures.shape[1:]
+    )
+    return down @ pictures @ right.T
+
+
+def _window_sums(pictures: Pictures, side: int) -> Pictures:
+    """The sums within every square of ``side``, (N, H - side + 1, W - side + 1)."""
+    down, right = (
+        np.array([(start <= np.arange(size)) & (np.arange(size) < start + side) for start in range(size - side + 1)])
+        for size in pictures.shape[1:]
+    )
+    return np.asarray(down.astype(np.float32) @ pictures @ right.astype(np.float32).T)
 
 
 def _standardised(pictures: Pictures) -> Pictures:
     """Mean 0 and length 1; a flat picture becomes zeros."""
     centred = pictures - pictures.mean(axis=(1, 2), keepdims=True)
     length = np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True))
-    return centred / np.maximum(length, np.float32(1e-6))
+    return centred / np.maximum(length, np.float32(FLAT))

@@ -141,6 +141,8 @@ def moved_images(splits: pd.DataFrame) -> pd.DataFrame:
 def summary(splits: pd.DataFrame, duplicates: pd.DataFrame, moved: pd.DataFrame) -> dict[str, Any]:
     """Counts for the report."""
     unlike = duplicates["first_target"] != duplicates["second_target"]
+    source = splits.set_index("image_id")["source"]
+    abroad = source[duplicates["first"]].to_numpy() != source[duplicates["second"]].to_numpy()
     counts: dict[str, Any] = {
         "groups": int(splits["group_id"].nunique()),
         "largest_group": int(splits["group_id"].value_counts().max()),
@@ -148,6 +150,7 @@ def summary(splits: pd.DataFrame, duplicates: pd.DataFrame, moved: pd.DataFrame)
             "file": int((duplicates["kind"] == "file").sum()),
             "look": int((duplicates["kind"] == "look").sum()),
             "different_labels": int(unlike.sum()),
+            "across_sources": int(abroad.sum()),
         },
         "moved": {f"{first} to {second}": len(rows) for (first, second), rows in moved.groupby(["from", "to"])},
         "by_source": {

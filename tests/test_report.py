@@ -15,8 +15,9 @@ from PIL import Image
 
 from pipeline import report
 from pipeline.errors import InputError
+from pipeline.lookalikes import similar_pairs
 from pipeline.params.reader import read_tree
-from pipeline.perceptual_hash import perceptual_hash, similar_pairs
+from pipeline.perceptual_hash import perceptual_hash
 from pipeline.reporting import dataset, figures, intervals, pairs, pictures, text, training
 
 ENDS = ("_ci_low", "_ci_high")
@@ -538,7 +539,8 @@ def test_a_pair_is_shown_with_the_second_turned_to_lie_as_the_first_does():
     photograph = Image.fromarray(RNG.integers(0, 256, (16, 16), dtype=np.uint8)).resize((64, 64)).convert("RGB")
     for method in Image.Transpose:
         turned = photograph.transpose(method)
-        [pair] = similar_pairs([perceptual_hash(photograph), perceptual_hash(turned)], limit=30)
+        thumbnails = np.stack([np.asarray(image.convert("L")) for image in (photograph, turned)])
+        pair = similar_pairs([perceptual_hash(photograph), perceptual_hash(turned)], thumbnails, limit=30).iloc[0]
         uri = pictures.pair_picture(np.asarray(photograph), np.asarray(turned), pair.turn, size=64)
         shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(uri.partition(",")[2]))), dtype=float)
         assert shown.shape == (64, 128 + pictures.PAIR_GAP, 3)

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import Phase, assume, given, settings
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter
 
 from pipeline.assignment import NAMES, assign
 from pipeline.decoding import THUMBNAIL
@@ -53,6 +54,12 @@ def same_looks(count: int) -> np.ndarray:
     """Thumbnails of which each shows the same, so that the hashes decide."""
     one = np.random.default_rng(0).integers(60, 200, (1, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
     return one.repeat(count, axis=0)
+
+
+def blotches(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Thumbnails with structures of some pixels, as pictures of lesions have."""
+    noise = gaussian_filter(rng.normal(size=(count, THUMBNAIL, THUMBNAIL)), (0, 3, 3), mode="wrap")
+    return (170 + 35 * noise / noise.std()).clip(70, 255).astype(np.uint8)
 
 
 def split(images: pd.DataFrame, params: SplitParams, seed: int):
@@ -138,13 +145,23 @@ def test_copies_are_listed_and_those_with_two_labels_stay_together():
     images.loc[[0, 1, 2], "sha256"] = "same"
     images.loc[[0, 1, 2], "target"] = [0, 1, 1]
     splits, duplicates, report = split(images, SHARES, seed=0)
-    assert report["pairs"] == {"file": 2, "look": 0, "different_labels": 2}
+    assert report["pairs"] == {"file": 2, "look": 0, "different_labels": 2, "across_sources": 0}
     assert duplicates[["first", "second", "kind", "first_target", "second_target"]].to_numpy().tolist() == [
         ["I0000", "I0001", "file", 0, 1],
         ["I0000", "I0002", "file", 0, 1],
     ]
     assert splits.loc[:2, "group_id"].nunique() == 1
     assert splits.loc[:2, "target"].tolist() == [0, 1, 1]
+
+
+def test_pairs_that_join_images_of_different_sources_are_counted():
+    images = many_images()
+    images.loc[[0, 1, 2], "sha256"] = "same"
+    images.loc[[3, 4], "sha256"] = "another"
+    images.loc[[1, 3, 4], "source"] = "elsewhere"
+    _, _, report = split(images, SHARES, seed=0)
+    assert report["pairs"]["file"] == 3
+    assert report["pairs"]["across_sources"] == 1  # of 0 with 1; 0 and 2, 3 and 4 have one source
 
 
 def test_images_that_look_alike_stay_together_and_a_file_pair_is_not_told_twice():
@@ -163,14 +180,14 @@ def test_images_a_little_apart_in_hash_are_joined_only_if_they_correlate():
     code = rng.bytes(32)
     other = bytes([code[0], *(byte ^ 0b10010010 for byte in code[1:21]), *code[21:]])  # 60 bits away
     images = images_of([0, 1, 0]).assign(phash=[code.hex(), other.hex(), rng.bytes(32).hex()])
-    thumbnails = rng.integers(100, 256, (3, THUMBNAIL, THUMBNAIL), dtype=np.uint8)
-    thumbnails[1] = np.roll(thumbnails[0], (2, -3), axis=(0, 1))
+    thumbnails, another = blotches(3, rng), blotches(1, rng)[0]
+    thumbnails[1] = np.roll(thumbnails[0], (1, -1), axis=(0, 1))
     [found] = duplicate_pairs(images, thumbnails, SHARES).to_dict("records")
     assert (found["first_row"], found["second_row"], found["distance"]) == (0, 1, 60)
     assert found["correlation"] > 0.95
-    thumbnails[1] = rng.integers(100, 256, (THUMBNAIL, THUMBNAIL))
+    thumbnails[1] = another
     assert duplicate_pairs(images, thumbnails, SHARES).empty
-    thumbnails[1] = np.clip(thumbnails[0] * 0.6 + thumbnails[1] * 0.35, 0, 255)  # correlated, but below 0.94
+    thumbnails[1] = thumbnails[0] * 0.6 + another * 0.3  # correlated, but below 0.94
     assert duplicate_pairs(images, thumbnails, SHARES).empty
     close = SHARES.model_copy(update={"duplicate_distance": 60})
     assert 0.8 < duplicate_pairs(images, thumbnails, close)["correlation"].item() < 0.94
