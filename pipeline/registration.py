@@ -97,12 +97,8 @@ def black_frame(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _smoothed(pictures: Pictures, smoothing: float) -> Pictures:
-    """Filtering is linear: a small matrix on each side does it for all pictures."""
-    down, right = (
-        gaussian_filter1d(np.eye(side), smoothing, axis=0, mode="nearest").astype(np.float32)
-        for side in pictures.shape[1:]
-    )
-    return down @ pictures @ right.T
+    down = gaussian_filter1d(pictures, smoothing, axis=1, mode="nearest")
+    return np.asarray(gaussian_filter1d(down, smoothing, axis=2, mode="nearest"), dtype=np.float32)
 
 
 def _window_sums(pictures: Pictures, side: int) -> Pictures:
