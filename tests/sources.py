@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline import ingest, phantom, prepare, read_source, reduce
 from pipeline.merging import merge
 from pipeline.metadata import check_classes, read_metadata, summary
 from pipeline.params.source import ImageSet
@@ -22,6 +23,14 @@ def ingested(source: ImageSet, name: str = "here") -> tuple[pd.DataFrame, dict[s
     table, _ = merge({name: read})
     check_classes(table, report["unknown_labels"])
     return table, report | summary(table)
+
+
+def packed_phantom() -> None:
+    """Draws the phantom of params.yaml and takes it as far as packed images, in the working directory."""
+    phantom.main()
+    read_source.main("phantom")
+    for stage in (ingest, reduce, prepare):
+        stage.main()
 
 
 def record(name: object, label: str | None = "benign", **clinical: object) -> dict:

@@ -9,11 +9,11 @@ import pytest
 import yaml
 from PIL import Image, ImageFilter
 
-from pipeline import ingest, phantom, prepare, reduce
 from pipeline.copies import COARSE, FINE, RANK, References, _cropped, _resizing
 from pipeline.decoding import Geometry, Task, decode
 from pipeline.images import open_images
 from pipeline.registration import TURNS
+from tests.sources import packed_phantom
 
 ROOT = Path(__file__).parent.parent
 GATE = 0.6  # synthesize.copy_likeness
@@ -63,8 +63,7 @@ def photographs(tmp_path_factory: pytest.TempPathFactory) -> np.ndarray:
         params = yaml.safe_load((ROOT / "params.yaml").read_text())
         params["phantom"] |= {"images": 1000, "duplicate": 0.0, "near_duplicate": 0.0}
         Path("params.yaml").write_text(yaml.safe_dump(params))
-        for stage in (phantom, ingest, reduce, prepare):
-            stage.main()
+        packed_phantom()
         manifest = pd.read_csv("data/images/manifest.csv").merge(pd.read_csv("data/reduced.csv"), on="image_id")
         return open_images(Path("data/images"))[manifest.drop_duplicates("lesion_id")["row"].to_numpy()]
 
