@@ -142,3 +142,10 @@ def test_temperature_undoes_overconfidence():
 def test_temperature_of_certain_predictions_is_finite():
     temperature = classification.fitted_temperature(np.array([0, 1, 1, 0]), np.array([0.0, 1.0, 0.0, 0.0]))
     assert np.isfinite(classification.at_temperature(np.array([0.0, 1.0]), temperature)).all()
+
+
+def test_probabilities_that_touch_one_have_finite_parts():
+    """As of a classifier that was trained on synthetic images alone, sure of itself to the last bit."""
+    target, score = np.array([0, 1, 0, 1]), np.array([0.2, 0.4, np.nextafter(1, 0), 1])
+    parts = classification.brier_parts(target, score)
+    assert parts == pytest.approx((classification.brier(target, score) - 1 / 6, 1 / 12, 1 / 4))

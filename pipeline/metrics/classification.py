@@ -90,7 +90,9 @@ class BrierParts(NamedTuple):
 
 def brier_parts(target: Target, probability: Score) -> BrierParts:
     """Source: Dimitriadis, Gneiting, Jordan 2021 (CORP), section 2: recalibrated by isotonic regression, no bins."""
-    recalibrated = IsotonicRegression(y_min=0, y_max=1).fit_transform(probability, target)
+    # Of probabilities a few ulp apart, scikit-learn keeps one, and the others can lie beyond the last that it keeps.
+    isotonic = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+    recalibrated = isotonic.fit_transform(probability, target)
     uncertainty = float(target.mean() * (1 - target.mean()))
     after = float(np.mean((recalibrated - target) ** 2))
     return BrierParts(brier(target, probability) - after, uncertainty - after, uncertainty)
