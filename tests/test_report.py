@@ -255,6 +255,14 @@ def test_the_sentence_of_every_verdict():
     helped = text.verdict_sentence({"a": scheme_report("helps", 0.1, 0.05), "b": scheme_report("helps", 0.1, 0.05)})
     assert helped.startswith("Synthetic images helped in a and b, which beat both")
     assert "no scheme with synthetic images" in text.verdict_sentence({}).lower()
+    gains = {"a": 0.05, "b": 0.02, "c": 0.07, "d": 0.04}
+    many = {scheme: scheme_report("no detectable effect", 0.1, gain) for scheme, gain in gains.items()}
+    sentence = text.verdict_sentence(many)
+    assert sentence.startswith("Synthetic images had no detectable effect in each of the 4 schemes: ")
+    assert sentence.endswith("found 19 times in 20 is 0.020 (b) to 0.070 (c).")
+    some = many | {"a": scheme_report("helps", 0.1, 0.05)}
+    assert "helped in a, which" in text.verdict_sentence(some)
+    assert "no detectable effect in b, c and d" in text.verdict_sentence(some)
     untested = text.verdict_sentence({"a": scheme_report("not tested")})
     assert untested.startswith("The effect of synthetic images in a could not be tested")
     assert "19 times in 20" not in untested

@@ -11,6 +11,7 @@ from pipeline.params.classifier import RealScheme, Scheme
 
 DASH = "–"  # noqa: RUF001, the sign for "nothing here"
 LISTED = 5  # entries of a list of counts that are printed
+NAMED = 3  # schemes in a sentence; of more it says how many, or the range, as the table under it has them all
 Reports = Mapping[str, Mapping[str, Any]]
 REFERENCE_ROWS = {
     "random_pairs": "synthetic, against random real images",
@@ -25,7 +26,12 @@ def verdict_sentence(gan_reports: Reports) -> str:
     if not gan_reports:
         return "No scheme with synthetic images was trained, so there is no verdict."
     found = {verdict: [s for s, r in gan_reports.items() if r["verdict"] == verdict] for verdict in CLAUSES}
-    clauses = [CLAUSES[verdict].format(enumerate_names(names)) for verdict, names in found.items() if names]
+    every = f"each of the {len(gan_reports)} schemes"
+    clauses = [
+        CLAUSES[verdict].format(every if len(names) == len(gan_reports) > NAMED else enumerate_names(names))
+        for verdict, names in found.items()
+        if names
+    ]
     sentence = f"{'; '.join(clauses)}: {scope(min(report['generators'] for report in gan_reports.values()))}"
     tested = detectable_gains(gan_reports)
     if tested:
@@ -35,9 +41,10 @@ def verdict_sentence(gan_reports: Reports) -> str:
 
 def detectable_gains(gan_reports: Reports) -> str:
     """The smallest gain that each scheme's test finds with ``auc_inference.POWER``; empty where none was tested."""
-    gains = {scheme: report["detectable_gain"] for scheme, report in gan_reports.items()}
-    named = [f"{number(gain)} ({scheme})" for scheme, gain in gains.items() if gain is not None]
-    return enumerate_names(named) if named else ""
+    found = [(report["detectable_gain"], scheme) for scheme, report in gan_reports.items() if report["detectable_gain"]]
+    if len(found) > NAMED:
+        return " to ".join(f"{number(gain)} ({scheme})" for gain, scheme in (min(found), max(found)))
+    return enumerate_names([f"{number(gain)} ({scheme})" for gain, scheme in found]) if found else ""
 
 
 def scope(generators: int) -> str:
