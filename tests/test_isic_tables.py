@@ -84,7 +84,7 @@ def test_an_unknown_header_is_shown_with_the_formats_and_the_remedy(tmp_path):
     with pytest.raises(InputError, match=r"picture,verdict.*archive_v1|picture") as refused:
         ingested(source_of(write_csv_lines(tmp_path / "a.csv", "picture,verdict", "1,benign")))
     assert all(name in str(refused.value) for name in FORMATS)
-    assert "in columns" in str(refused.value)
+    assert "source's columns" in str(refused.value)
 
 
 def test_a_mapped_column_that_is_absent_is_named(tmp_path):

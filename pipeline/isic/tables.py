@@ -25,7 +25,7 @@ def read_tables(paths: Sequence[Path], columns: Mapping[str, str]) -> Reading:
 
     Args:
         paths: at least one table.
-        columns: ``columns``; empty: the tables are of a known format.
+        columns: as of ``ImageSet``; empty: the tables are of a known format.
 
     Raises:
         InputError: if one is no table, or of another format than the rest.
@@ -165,7 +165,7 @@ def goes_beside(header: Sequence[str], names: Iterable[str]) -> list[str]:
 def unknown(path: Path, header: Sequence[str]) -> str:
     """What to tell of a table of no known format, or of one that only goes beside another."""
     beside = goes_beside(header, FORMATS)
-    remedy = "map its columns in columns"
+    remedy = "map its columns in the source's columns"
     if beside:
         remedy = f"it goes beside a ground truth of {' or '.join(beside)}: give a folder with both"
     shown = ", ".join(header)
