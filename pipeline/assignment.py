@@ -4,11 +4,32 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pipeline.params.split import GroupedSplitParams
+from pipeline.seeding import derive_seed
+
 NAMES = ("train", "val", "test")  # from the least held out to the most
 
 # With 0.2 and five sources, each is within two images of its share, without it within ten; with 300 sources among
 # 1,000 images the class shares still are within 1.5 %, with a weight of 1 within 3 %.
 SOURCE_WEIGHT = 0.2
+
+
+def group_splits(grouped: pd.DataFrame, params: GroupedSplitParams, seed: int) -> pd.Series:
+    """The split of every group, by group id: first the settled ones are counted, then the large go before the small.
+
+    Args:
+        grouped: a row per image: ``group_id, target, source, official_split``.
+    """
+    images, weights = strata(grouped["group_id"], grouped["target"], grouped["source"])
+    levels = held_out_level(grouped["official_split"]).groupby(grouped["group_id"]).max()
+    open_to = open_splits(levels)
+    sizes = grouped["group_id"].value_counts()[images.index].to_numpy()
+    ties = np.array([derive_seed(seed, "split", group) for group in images.index])
+    order = np.lexsort([ties, -sizes, open_to.sum(axis=1)])
+    chosen = np.empty(len(order), dtype=np.int64)
+    shares = np.array([params.train, params.val, params.test])
+    chosen[order] = assign(images.to_numpy()[order], weights, shares, open_to[order])
+    return pd.Series(np.array(NAMES)[chosen], index=images.index)
 
 
 def held_out_level(official_split: pd.Series) -> pd.Series:

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from pipeline.lookalikes import similar_pairs
-from pipeline.params.split import SplitParams
+from pipeline.params.split import GroupedSplitParams
 from pipeline.perceptual_hash import turned
 from pipeline.progress import progress_bar
 from pipeline.registration import SMOOTHING, TURNS, detail_spectra, shifted_correlation
@@ -25,7 +25,7 @@ GLANCE, FAR_GLANCE = 0.75, 0.85  # where the hashes are close, and where they ar
 BATCH = 1024  # pairs compared at once
 
 
-def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params: SplitParams) -> pd.DataFrame:
+def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params: GroupedSplitParams) -> pd.DataFrame:
     """Images of the same file, and images that look alike; of many that are the same, each with the first of them.
 
     Alike are pictures that correlate well when one is moved a little, among those whose perceptual hashes are not far
@@ -62,7 +62,7 @@ def duplicate_pairs(images: pd.DataFrame, thumbnails: NDArray[np.uint8], params:
     return pd.DataFrame(columns)
 
 
-def _alike(pairs: pd.DataFrame, thumbnails: NDArray[np.uint8], params: SplitParams) -> pd.Series:
+def _alike(pairs: pd.DataFrame, thumbnails: NDArray[np.uint8], params: GroupedSplitParams) -> pd.Series:
     """Whether each pair correlates enough, (P,): where the hashes are close a little less will do, if details agree."""
     alike = pairs["correlation"] >= params.duplicate_correlation
     close = pairs["distance"] <= params.duplicate_distance

@@ -31,6 +31,7 @@ CODE = [
     "pipeline/sources.py",
     "pipeline/train_gan.py",
     "pipeline/validation_look.py",
+    "segmentation/fitting.py",
 ]
 
 

@@ -8,14 +8,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.assignment import NAMES, assign, held_out_level, open_splits, strata
+from pipeline.assignment import NAMES, group_splits, held_out_level, open_splits
 from pipeline.errors import InputError
 from pipeline.grouping import duplicate_pairs, group_ids
 from pipeline.images import THUMBNAILS, open_images
 from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.split import SplitParams
-from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import read_csv, write_csv, write_json
 
@@ -98,20 +97,6 @@ def split(grouped: pd.DataFrame, params: SplitParams, seed: int) -> pd.DataFrame
     splits = grouped.assign(split=grouped["group_id"].map(group_splits(grouped, params, seed)))
     check_classes(splits, params)
     return splits
-
-
-def group_splits(grouped: pd.DataFrame, params: SplitParams, seed: int) -> pd.Series:
-    """The split of every group, by group id: first the settled ones are counted, then the large go before the small."""
-    images, weights = strata(grouped["group_id"], grouped["target"], grouped["source"])
-    levels = held_out_level(grouped["official_split"]).groupby(grouped["group_id"]).max()
-    open_to = open_splits(levels)
-    sizes = grouped["group_id"].value_counts()[images.index].to_numpy()
-    ties = np.array([derive_seed(seed, "split", group) for group in images.index])
-    order = np.lexsort([ties, -sizes, open_to.sum(axis=1)])
-    chosen = np.empty(len(order), dtype=np.int64)
-    shares = np.array([params.train, params.val, params.test])
-    chosen[order] = assign(images.to_numpy()[order], weights, shares, open_to[order])
-    return pd.Series(np.array(NAMES)[chosen], index=images.index)
 
 
 def check_classes(splits: pd.DataFrame, params: SplitParams) -> None:

@@ -12,7 +12,7 @@ import pipeline
 from pipeline.errors import InputError
 from pipeline.params.classes import TARGETS
 
-TIMES = Path("logs/times.csv")  # ignored by Git and DVC: a time is never a result
+TIMES = Path("logs/times.csv")  # ignored by Git and DVC: a time is never a result; another graph has its own
 
 
 def run_stage(main: Callable[..., None], *items: str) -> None:
@@ -35,13 +35,14 @@ def run_stage(main: Callable[..., None], *items: str) -> None:
         sys.exit(1)
     seconds = perf_counter() - pipeline.STARTED
     print(f"{title}: done in {seconds:.1f} s", flush=True)
-    _append_time(title, seconds)
+    package = Path(sys.argv[0]).resolve().parent.name
+    _append_time(TIMES if package == "pipeline" else TIMES.with_name(f"{package}_times.csv"), title, seconds)
 
 
-def _append_time(title: str, seconds: float) -> None:
-    TIMES.parent.mkdir(exist_ok=True)
-    new = not TIMES.exists()
-    with TIMES.open("a", newline="") as file:
+def _append_time(times: Path, title: str, seconds: float) -> None:
+    times.parent.mkdir(exist_ok=True)
+    new = not times.exists()
+    with times.open("a", newline="") as file:
         writer = csv.writer(file)
         if new:
             writer.writerow(["finished", "stage", "seconds"])

@@ -10,17 +10,29 @@ import pytest
 import yaml
 
 from models.generators import VARIANTS
+from models.segmenters import SEGMENTERS
 from pipeline.params.generators import SETTINGS
 from pipeline.params.reader import StageParams
 
 ROOT = Path(__file__).parent.parent
-STAGES = {  # of a foreach what it does, in the words of a matrix
-    name: stage.get("do", stage)
-    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text().replace("${key}", "${item.set}"))[
-        "stages"
-    ].items()
+
+
+def stages_of(graph: str) -> dict[str, dict]:
+    """Of a foreach what it does, in the words of a matrix."""
+    text = (ROOT / graph).read_text().replace("${key}", "${item.set}")
+    return {name: stage.get("do", stage) for name, stage in yaml.safe_load(text)["stages"].items()}
+
+
+# Those of the main graph by their names, those of the second with its folder.
+STAGES = stages_of("dvc.yaml") | {
+    f"segmentation/{name}": stage for name, stage in stages_of("segmentation/dvc.yaml").items()
 }
-REGISTRIES = {"models/generators/__init__.py", "pipeline/params/generators/__init__.py"}
+CHECKED = [name for name in STAGES if not name.endswith("check_params")]
+REGISTRIES = {
+    "models/generators/__init__.py",
+    "models/segmenters/__init__.py",
+    "pipeline/params/generators/__init__.py",
+}
 # What cannot change a result: it validates, stores, logs or finds the place to resume from.
 EXEMPT = {
     "pipeline/checkpoints.py",
@@ -32,7 +44,13 @@ EXEMPT = {
     "pipeline/store.py",
     "pipeline/training_picture.py",
 }
+PARAMS_FILES = ("pipeline/params/", "segmentation/params.py")
 VARIANT_FILE = "models/generators/${gan.variant}.py"
+SEGMENTER_FILE = "models/segmenters/${item.architecture}.py"
+
+
+def file_of(stage: str) -> str:
+    return f"{stage if '/' in stage else f'pipeline/{stage}'}.py"
 
 
 @cache
@@ -66,14 +84,17 @@ def closure(*files: str) -> set[str]:
 
 def code_of(stage: str) -> set[str]:
     """The files that can change a stage's result."""
-    files = closure(f"pipeline/{stage}.py")
+    files = closure(file_of(stage))
     if "models/generators/__init__.py" in files:
         variants = {f"models/generators/{name}.py" for name in VARIANTS}
         files |= (closure(*variants) - variants) | {VARIANT_FILE}
+    if "models/segmenters/__init__.py" in files:
+        segmenters = {f"models/segmenters/{name}.py" for name in SEGMENTERS}
+        files |= (closure(*segmenters) - segmenters) | {SEGMENTER_FILE}
     return {
         file
         for file in files
-        if file not in EXEMPT and not file.endswith("__init__.py") and not file.startswith("pipeline/params/")
+        if file not in EXEMPT and not file.endswith("__init__.py") and not file.startswith(PARAMS_FILES)
     }
 
 
@@ -86,7 +107,7 @@ def declared_code(stage: dict) -> set[str]:
     """Code deps, folders spelled out."""
     found = set()
     for dep in stage["deps"]:
-        if dep.startswith(("pipeline/", "models/")):
+        if dep.startswith(("pipeline/", "models/", "segmentation/")):
             folder = ROOT / dep
             found |= {str(file.relative_to(ROOT)) for file in folder.rglob("*.py")} if folder.is_dir() else {dep}
     return found
@@ -94,35 +115,43 @@ def declared_code(stage: dict) -> set[str]:
 
 @pytest.mark.parametrize("name", STAGES)
 def test_every_stage_is_a_module_of_the_same_name(name: str) -> None:
-    assert STAGES[name]["cmd"].startswith(f"python -m pipeline.{name}")
-    assert (ROOT / f"pipeline/{name}.py").is_file()
+    module = file_of(name).removesuffix(".py").replace("/", ".")
+    assert STAGES[name]["cmd"].split(" --")[0] == f"python -m {module}"
+    assert (ROOT / file_of(name)).is_file()
 
 
 def test_every_stage_module_is_a_stage() -> None:
-    modules = {path.stem for path in (ROOT / "pipeline").glob("*.py") if "\n    run_stage(main" in path.read_text()}
-    assert modules == set(STAGES)
+    files = [*(ROOT / "pipeline").glob("*.py"), *(ROOT / "segmentation").glob("*.py")]
+    modules = {str(path.relative_to(ROOT)) for path in files if "\n    run_stage(main" in path.read_text()}
+    assert modules == {file_of(name) for name in STAGES}
 
 
-@pytest.mark.parametrize("name", [name for name in STAGES if name != "check_params"])
+@pytest.mark.parametrize("name", CHECKED)
 def test_code_deps_are_what_the_stage_imports(name: str) -> None:
-    declared = {file for file in declared_code(STAGES[name]) if not file.endswith(("__init__.py", ".html", ".md"))}
+    declared = {file for file in declared_code(STAGES[name]) if file.endswith(".py") and "__init__" not in file}
     assert declared == code_of(name)
 
 
-@pytest.mark.parametrize("name", [name for name in STAGES if name != "check_params"])
+@pytest.mark.parametrize("name", CHECKED)
 def test_params_are_what_the_stage_declares(name: str) -> None:
-    module = importlib.import_module(f"pipeline.{name}")
+    module = importlib.import_module(file_of(name).removesuffix(".py").replace("/", "."))
     params = getattr(module, "Params", StageParams)  # a stage without any declares none
     aliases = [field.alias for field in params.model_fields.values()]
-    assert sorted(STAGES[name].get("params", [])) == sorted(aliases)
+    assert sorted(declared_params(name)) == sorted(aliases)
+
+
+def declared_params(stage: str) -> list[str]:
+    """The second graph names the file that they stand in."""
+    params = STAGES[stage].get("params", [])
+    return params[0]["segmentation/params.yaml"] if "/" in stage and params else params
 
 
 def text_of(stage: str) -> str:
     """Of the stage's file, and of those that know the paths of several stages."""
-    text = (ROOT / f"pipeline/{stage}.py").read_text()
-    shared = {f"pipeline/{name}.py" for name in ("controls", "experiment", "held_out", "predictions")} & closure(
-        f"pipeline/{stage}.py"
-    )
+    text = (ROOT / file_of(stage)).read_text()
+    shared = {f"pipeline/{name}.py" for name in ("controls", "experiment", "held_out", "predictions")}
+    shared |= {f"segmentation/{name}.py" for name in ("fitting", "held_out")}
+    shared &= closure(file_of(stage))
     return text + "".join((ROOT / file).read_text() for file in shared)
 
 
@@ -142,7 +171,7 @@ def test_data_deps_and_outputs_are_paths_in_the_code(name: str) -> None:
     text = text_of(name)
     in_code = set(re.findall(r'Path\("((?:data|reports)/[^"]+)"\)', text))
     for path in [*stage["deps"], *outputs(stage)]:
-        if path.startswith(("data/", "reports/")) and path != "data/check_params.txt":
+        if path.startswith(("data/", "reports/")) and not path.endswith("check_params.txt"):
             plain = path.split("/${")[0].split("/gan_${")[0]
             assert any(plain == known or plain.startswith(f"{known}/") for known in in_code), path
 
@@ -169,7 +198,7 @@ def test_uncached_outputs_stand_on_the_last_stage_only() -> None:
     """They switch the run cache off."""
     for name, stage in STAGES.items():
         uncached = [out for out in stage.get("outs", []) if not isinstance(out, str)]
-        assert not uncached or name == "report"
+        assert not uncached or name.endswith("report")
 
 
 def test_variants_have_networks_and_settings() -> None:
@@ -201,22 +230,23 @@ def test_networks_loops_and_metrics_do_no_input_or_output(folder: str) -> None:
 
 def test_no_stage_imports_another() -> None:
     for name in STAGES:
-        assert not {f"pipeline/{other}.py" for other in STAGES} & imported_files(f"pipeline/{name}.py")
+        assert not {file_of(other) for other in STAGES} & imported_files(file_of(name))
 
 
 @pytest.mark.parametrize("name", ["train_gan", "synthesize", "train_features"])
 def test_generator_stages_do_not_import_torchvision(name: str) -> None:
     """It doubles a process's start."""
-    for file in closure(f"pipeline/{name}.py"):
+    for file in closure(file_of(name)):
         assert "import torchvision" not in (ROOT / file).read_text(), file
 
 
 TORCH_FREE = ["check_params", "phantom", "read_source", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
+TORCH_FREE += [name for name in STAGES if name.startswith("segmentation/") and "train" not in name]
 
 
 @pytest.mark.parametrize("name", TORCH_FREE)
 def test_data_stages_do_not_import_torch(name: str) -> None:
-    for file in closure(f"pipeline/{name}.py"):
+    for file in closure(file_of(name)):
         tree = ast.parse((ROOT / file).read_text())
         modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
         modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]

@@ -3,7 +3,7 @@
 An architecture's module has one public function, ``build(channels, **settings)``; ``settings`` is its block under
 ``architectures`` in segmentation/params.yaml. It returns a network that turns images (N, C, H, W) in [-1, 1], H and W
 multiples of 32, into logits (N, H, W) of the mask. No constructor downloads; one that can begin with trained weights
-has ``load_pretrained``.
+is ``stages.Pretrainable``.
 """
 
 from collections.abc import Callable

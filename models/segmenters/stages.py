@@ -1,10 +1,12 @@
-"""The way down and the way up that segmenters share. Source: Ronneberger, Fischer and Brox 2015, figure 1.
+"""The way down and the way up that segmenters share, and the U-Net of both.
 
+Source: Ronneberger, Fischer and Brox 2015, figure 1.
 Differs from the paper: convolutions keep the size (their 3x3 lose a border of 92 px in all) and are normalised.
 """
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -57,3 +59,30 @@ class Decoder(nn.Module):
         for up, block, skipped in zip(self.up, self.blocks, maps[-2::-1], strict=True):
             x = block(torch.cat([skipped, up(x)], dim=1))
         return x
+
+
+class UNet(nn.Module):
+    """images (N, C, H, W) in [-1, 1] -> logits (N, H, W).
+
+    Args:
+        features: at the full size.
+        block: of every level, down and up.
+    """
+
+    def __init__(self, channels: int, features: int, block: Block) -> None:
+        super().__init__()
+        widths = widths_of(features)
+        self.encoder = Encoder(channels, widths, block)
+        self.decoder = Decoder(widths, block)
+        self.head = nn.Conv2d(features, 1, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.decoder(self.encoder(images))).squeeze(1)
+
+
+@runtime_checkable
+class Pretrainable(Protocol):
+    """A segmenter that can begin with trained weights."""
+
+    def load_pretrained(self, weights: dict[str, Tensor]) -> None:
+        """Raises ValueError if they are of another network."""

@@ -2,8 +2,7 @@
 
 from torch import Tensor, nn
 
-from models.segmenters.stages import convolution
-from models.segmenters.unet import UNet
+from models.segmenters.stages import UNet, convolution
 
 
 class ResidualBlock(nn.Module):

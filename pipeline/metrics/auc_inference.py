@@ -14,6 +14,7 @@ degrees of freedom of the images, without which three seeds (t = 4.3) could show
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -29,8 +30,21 @@ SEED_CONFIDENCE = 3 / 4  # at 2/3 verdicts from 3 seeds break the level; each st
 
 
 @dataclass(frozen=True)
-class TestSet:
-    """The images that every scheme is scored on.
+class Cases:
+    """What every scheme is scored on: images, or patients.
+
+    Args:
+        target: (N,), the stratum of each; the number of each is taken as fixed.
+        group: (N,) of any labels; cases of one group are not independent.
+    """
+
+    target: Target
+    group: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class TestSet(Cases):
+    """Images of two classes.
 
     Args:
         target: (N,) of 0 and 1.
@@ -41,9 +55,6 @@ class TestSet:
     """
 
     __test__ = False  # no test class, whatever its name suggests to pytest
-
-    target: Target
-    group: NDArray[np.int64]
 
     def __post_init__(self) -> None:
         for value, kind in ((0, "benign"), (1, "malignant")):
@@ -123,6 +134,19 @@ def mean_estimate(test: TestSet, values: Score) -> Estimate:
     return _estimate(test, mean, influence)
 
 
+def mean_over_cases(group: NDArray[np.int64], values: Score, generator: NDArray[np.int64] | None = None) -> Estimate:
+    """The mean over cases and seeds of any score of a case; of paired differences, the gain in it.
+
+    Args:
+        group: (N,) of any labels; cases of one group are not independent. At least two groups.
+        values: (S, N), row s from seed s.
+        generator: as in ``gain_estimate``.
+    """
+    mean = values.mean(axis=1)
+    one_stratum = Cases(np.zeros(len(group), dtype=np.int64), group)
+    return _estimate(one_stratum, mean, (values - mean[:, None]) / values.shape[1], generator)
+
+
 def delong_estimate(target: Target, scores: Score, reference: Score) -> Estimate:
     """The same gain as papers test it: images independent whoever they are of, these training runs the only ones.
 
@@ -156,7 +180,7 @@ def _auc_and_influence(target: Target, scores: Score) -> tuple[Score, Score]:
     return auc, influence
 
 
-def _estimate(test: TestSet, per_seed: Score, influence: Score, generator: NDArray[np.int64] | None = None) -> Estimate:
+def _estimate(test: Cases, per_seed: Score, influence: Score, generator: NDArray[np.int64] | None = None) -> Estimate:
     """Both parts summed."""
     image_part, image_freedom = image_variance(test, influence.mean(axis=0))
     seeds = len(per_seed)
@@ -197,24 +221,24 @@ def summed_freedom(few: float, few_freedom: float, many: float, many_freedom: fl
     return (few + many) ** 2 / (few**2 / few_freedom + many**2 / many_freedom)
 
 
-def image_variance(test: TestSet, influence: Score) -> tuple[float, float]:
+def image_variance(test: Cases, influence: Score) -> tuple[float, float]:
     """Variance of a sum of influences when whole groups of images are drawn, and its degrees of freedom.
 
     With one image per group it is the variance of DeLong et al. 1988.
     Source: Obuchowski 1997, for clustered data.
 
     Args:
-        influence: (N,), summing to 0 over each class.
+        influence: (N,), summing to 0 over each stratum.
     """
     _, member = np.unique(test.group, return_inverse=True)
     groups = int(member.max()) + 1
     sums, sizes = [], []
-    for value in (0, 1):
+    for value in np.unique(test.target):
         chosen = test.target == value
         sums.append(np.bincount(member[chosen], weights=influence[chosen], minlength=groups))
         sizes.append(len(np.unique(member[chosen])))
     variance = sum(size / (size - 1) * np.sum(total**2) for total, size in zip(sums, sizes, strict=True))
-    variance += 2 * groups / (groups - 1) * np.sum(sums[0] * sums[1])
+    variance += 2 * groups / (groups - 1) * sum(np.sum(first * second) for first, second in combinations(sums, 2))
     return float(variance), float(min(sizes) - 1)
 
 

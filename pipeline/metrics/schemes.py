@@ -52,9 +52,9 @@ def compare(
     for scheme, run in runs.items():
         report = auc_report(auc_estimate(test, run.test), confidence) | _seeds_report(test.target, run.test)
         for key, rival in RIVALS.items():
-            report |= _gain_report(key, gains[scheme].get(rival), confidence)
+            report |= gain_report(key, gains[scheme].get(rival), confidence)
             report[f"{key}_p_delong"] = _delong(test, run, runs.get(rival))
-        reports[scheme] = report | _verdict_report(scheme in synthetic_schemes, verdicts.get(scheme))
+        reports[scheme] = report | verdict_report(scheme in synthetic_schemes, verdicts.get(scheme))
         detectable = detectable_gain(judged[scheme], 1 - confidence, len(judged)) if scheme in judged else None
         reports[scheme]["detectable_gain"] = detectable
     return reports
@@ -84,7 +84,8 @@ def _seeds_report(target: Target, scores: Score) -> Report:
     return {"auc_per_seed": auc, "auc_std": float(np.std(auc, ddof=1)) if len(auc) > 1 else None}
 
 
-def _gain_report(key: str, gain: Estimate | None, confidence: float) -> Report:
+def gain_report(key: str, gain: Estimate | None, confidence: float) -> Report:
+    """With its interval and p value, all under ``key``; None where there is nothing to compare with."""
     low, high = gain.interval(confidence) if gain else (None, None)
     p_value = gain.p_value() if gain else None
     return {key: gain.value if gain else None, f"{key}_ci_low": low, f"{key}_ci_high": high, f"{key}_p": p_value}
@@ -94,7 +95,8 @@ def _delong(test: TestSet, run: Run, rival: Run | None) -> float | None:
     return delong_estimate(test.target, run.test, rival.test).p_value() if rival else None
 
 
-def _verdict_report(is_synthetic: bool, judgement: Judgement | None) -> Report:
+def verdict_report(is_synthetic: bool, judgement: Judgement | None) -> Report:
+    """The verdict and its p value; ``reference`` is the verdict on a scheme without synthetic images."""
     if judgement:
         return judgement._asdict()
     return {"verdict": "not tested" if is_synthetic else "reference", "p_holm": None}

@@ -53,8 +53,8 @@ def patient_dice(predicted: Masks, true: Masks, patient: NDArray[np.int64]) -> S
     """
     both, either = _areas(predicted, true)
     _, member = np.unique(patient, return_inverse=True)
-    of_patient = [np.bincount(member, weights=area) for area in (both, either)]
-    return _ratio(2 * of_patient[0], of_patient[0] + of_patient[1])
+    both, either = (np.bincount(member, weights=area).astype(np.float64) for area in (both, either))
+    return _ratio(2 * both, both + either)
 
 
 SLICE_SCORES: dict[str, Callable[[Masks, Masks], Scores]] = {

@@ -57,18 +57,19 @@ def read_tree(path: Path = PARAMS) -> dict[str, Any]:
     return tree
 
 
-def read_params(kind: type[T], **items: str) -> T:
+def read_params(kind: type[T], path: Path = PARAMS, **items: str) -> T:
     """The params that ``kind`` declares.
 
     Args:
+        path: the file that they stand in.
         items: the stage's matrix items, for aliases such as ``classifier.real_schemes.${item.scheme}``.
     """
-    tree = read_tree()
+    tree = read_tree(path)
     values, keys = {}, {}
     for name, field in kind.model_fields.items():
         alias = field.alias or name
         keys[alias] = resolve(alias, tree, items)
-        values[alias] = lookup(tree, keys[alias])
+        values[alias] = lookup(tree, keys[alias], path)
     return checked(kind, values, keys)
 
 
@@ -95,12 +96,12 @@ def resolve(alias: str, tree: Mapping[str, Any], items: Mapping[str, str]) -> st
     )
 
 
-def lookup(tree: Mapping[str, Any], key: str) -> Any:
+def lookup(tree: Mapping[str, Any], key: str, path: Path = PARAMS) -> Any:
     """The value at a dotted key. Raises InputError when there is none."""
     value: Any = tree
     for part in key.split("."):
         if not isinstance(value, Mapping) or part not in value:
-            raise InputError(f"{key} is missing in {PARAMS}")
+            raise InputError(f"{key} is missing in {path}")
         value = value[part]
     return value
 

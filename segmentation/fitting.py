@@ -1,0 +1,155 @@
+"""One segmenter, from packed pairs to the masks that it finds in val and test: what the training stages share."""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import nn
+
+from models.segmenters import build_segmenter
+from models.segmenters.stages import Pretrainable
+from pipeline.checkpoints import save_model
+from pipeline.compute import autocast, read_device
+from pipeline.errors import InputError
+from pipeline.images import ARRAY, GEOMETRY, MASKS, open_images
+from pipeline.params.reader import StageParams
+from pipeline.progress import progress_bar
+from pipeline.resume import ResumePoint
+from pipeline.seeding import derive_seed
+from pipeline.store import read_csv, read_json, replaced_directory, write_csv
+from pipeline.training.batches import as_tensor
+from pipeline.training.segmenter import SegmenterRun, predict_masks, train_segmenter
+from segmentation.params import PlainSettings, PretrainedSettings, TrainParams
+from segmentation.pretrained import read_pretrained
+
+IMAGES = Path("data/segmentation/images")
+SPLITS = Path("data/segmentation/splits.csv")
+CHECKPOINTS = Path("data/segmentation/checkpoints")
+PREDICTIONS = Path("data/segmentation/predictions")
+TEXT = {"image_id": str, "patient_id": str, "group_id": str}
+
+
+class FittingParams(StageParams):
+    """What every segmenter is trained with."""
+
+    seed: int = Field(alias="seed")
+    train: TrainParams = Field(alias="train")
+    precision: str = Field(alias="compute.precision")
+
+
+class Segmenter(NamedTuple):
+    """Which segmenter is trained, and how."""
+
+    architecture: str
+    settings: PlainSettings
+    loss: str
+    augment: str
+
+
+class Pairs(NamedTuple):
+    """Packed pairs: (N, H, W, C) and (N, H, W) uint8, masks 0 or 255."""
+
+    images: NDArray[np.uint8]
+    masks: NDArray[np.uint8]
+
+
+def read_splits() -> pd.DataFrame:
+    """A row for every packed pair; ``patient`` numbers the patients."""
+    splits = read_csv(SPLITS, dtype=TEXT, keep_default_na=False)
+    return splits.assign(patient=pd.factorize(splits["patient_id"])[0])
+
+
+def pairs_of(splits: pd.DataFrame, *names: str) -> tuple[Pairs, pd.DataFrame]:
+    """The pairs of the named splits and their rows, in the order of the rows."""
+    chosen = splits[splits["split"].isin(names)].sort_values("row")
+    rows = chosen["row"].to_numpy()
+    return Pairs(open_images(IMAGES)[rows], open_images(IMAGES, MASKS)[rows]), chosen
+
+
+def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, training: Pairs) -> None:
+    """Trains a segmenter, keeps the weights with the best val Dice, and finds the masks of val and test once.
+
+    Args:
+        name: of what is trained, as a path under ``CHECKPOINTS`` and ``PREDICTIONS``; the seed's folder follows.
+        training: all pairs that are shown.
+    """
+    splits = read_splits()
+    run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training)
+    shown = [run.images, run.masks, run.val_images, torch.from_numpy(run.val_masks.copy())]
+    resume = ResumePoint(f"segmentation_{'_'.join(name.parts)}_{seed}", params, shown)
+    if state := resume.load():
+        run.load(state)
+        print(f"resumed at step {run.step}", flush=True)
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+        network = train_segmenter(run, resume.save, bar.update)
+    with replaced_directory(CHECKPOINTS / name / seed) as directory:
+        save_model(directory, network, built_with(segmenter, run))
+        write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
+    write_predictions(PREDICTIONS / name / seed, network, run, splits)
+    resume.remove()
+
+
+def start_run(
+    params: FittingParams, segmenter: Segmenter, seed: int, splits: pd.DataFrame, training: Pairs
+) -> SegmenterRun:
+    """A segmenter with its first weights, the training pairs and, to choose a step by, the val pairs."""
+    device = read_device()
+    val, rows = pairs_of(splits, "val")
+    return SegmenterRun(
+        new_segmenter(segmenter, training.images.shape[3], seed),
+        images=as_tensor(training.images, device),
+        masks=torch.from_numpy(np.array(training.masks)).to(device),
+        val_images=as_tensor(val.images, device),
+        val_masks=val.masks > 0,
+        val_patient=rows["patient"].to_numpy(),
+        augment=segmenter.augment,
+        loss=segmenter.loss,
+        train=params.train,
+        stream_seed=partial(derive_seed, seed),
+        autocast=lambda: autocast(device, params.precision, cpu_gains=False),
+    )
+
+
+def new_segmenter(segmenter: Segmenter, channels: int, seed: int) -> nn.Module:
+    """With fresh weights, or an encoder's trained ones. Raises InputError if these are of another network."""
+    torch.manual_seed(derive_seed(seed, "weights"))
+    settings = segmenter.settings
+    network = build_segmenter(segmenter.architecture, channels, features=settings.features)
+    weights = read_pretrained(settings.weights) if isinstance(settings, PretrainedSettings) else None
+    if weights and isinstance(network, Pretrainable):
+        try:
+            network.load_pretrained(weights)
+        except ValueError as error:
+            raise InputError(f"architectures.{segmenter.architecture}.weights: {error}") from error
+    return network
+
+
+def built_with(segmenter: Segmenter, run: SegmenterRun) -> dict[str, object]:
+    """How to build the network again and use it, and what ``evaluate`` reports of its training."""
+    return {
+        "architecture": segmenter.architecture,
+        "features": segmenter.settings.features,
+        "channels": run.images.shape[1],
+        "loss": segmenter.loss,
+        "augment": segmenter.augment,
+        "geometry": read_json(IMAGES / GEOMETRY),
+        "parameters": sum(weights.numel() for weights in run.network.parameters()),
+        "train_pairs": len(run.images),
+        "optimizer_steps": run.step,
+        "best_step": run.best_step,
+        "best_val_dice": run.best_dice,
+    }
+
+
+def write_predictions(path: Path, network: nn.Module, run: SegmenterRun, splits: pd.DataFrame) -> None:
+    """The masks found in val and test, one bit a pixel, and whose they are."""
+    held_out, rows = pairs_of(splits, "val", "test")
+    found = predict_masks(network, as_tensor(held_out.images, run.images.device))
+    with replaced_directory(path) as directory:
+        np.save(directory / ARRAY, np.packbits(found, axis=2))
+        write_csv(directory / "rows.csv", rows[["image_id", "row", "split"]])

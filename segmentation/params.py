@@ -1,0 +1,124 @@
+"""segmentation/params.yaml: every section, and what cannot work. No torch, so that a check is quick."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from pipeline.params.image import ImageParams
+from pipeline.params.phantom import PhantomParams
+from pipeline.params.reader import StageParams, describe
+from pipeline.params.section import Section
+from pipeline.params.split import GroupedSplitParams
+
+PARAMS = Path("segmentation/params.yaml")
+SIDE = 32  # px: image sizes are multiples, as the deepest network halves five times
+Architecture = Literal["fpn", "unet", "unet_residual", "unet_resnext"]
+Augment = Literal["none", "standard"]
+Loss = Literal["bce", "bce_sampled", "dice", "dice_bce", "iou"]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+
+
+class SourceParams(Section):
+    """Where images, masks and the names of patients are."""
+
+    name: str
+    folder: str  # all that follows is in it
+    table: str | None  # a CSV with a row per pair; null: every file that looks like ``image``
+    # Names in braces are columns of the table, or without one whatever text stands there: data/{patient}/{slice}.tif
+    image: str
+    mask: str
+    patient: str | None  # null: every image is of another patient
+
+    @model_validator(mode="after")
+    def _known_names(self) -> Self:
+        if self.table is None:
+            found = names_in(self.image)
+            for key, template in (("mask", self.mask), ("patient", self.patient or "")):
+                if unknown := names_in(template) - found:
+                    raise ValueError(f"{key} has {{{min(unknown)}}}, which image {self.image!r} has not; name it there")
+        return self
+
+
+class TrainParams(Section):
+    steps: int = Field(gt=0)  # optimizer steps, the same for every training
+    batch_size: int = Field(ge=2)
+    learning_rate: float = Field(gt=0)
+    weight_decay: float = Field(ge=0)
+    evaluate_steps: int = Field(gt=0)  # steps between two looks at the Dice of the validation patients
+
+
+class PlainSettings(Section):
+    features: int = Field(gt=0)  # of the finest level
+
+
+class PretrainedSettings(PlainSettings):
+    weights: str  # of the encoder: none | imagenet | the path of a state dict, <name>-<digits of its sha256>.pth
+
+
+class Architectures(Section):
+    """A block for every architecture that is trained; one left out is not."""
+
+    fpn: PlainSettings | None = None
+    unet: PlainSettings | None = None
+    unet_residual: PlainSettings | None = None
+    unet_resnext: PretrainedSettings | None = None
+
+
+def settings_kind(architecture: str) -> type[PlainSettings]:
+    return PretrainedSettings if architecture == "unet_resnext" else PlainSettings
+
+
+class EvaluateParams(Section):
+    confidence: float = Field(gt=0.5, lt=1)  # of every interval; 1 - confidence is the level of the tests
+
+
+class ComputeParams(Section):
+    precision: Literal["auto", "fp32", "bf16"]
+
+
+class Document(StageParams):
+    """The whole file."""
+
+    seed: int = Field(ge=0)
+    phantom: PhantomParams
+    source: SourceParams
+    image: ImageParams
+    split: GroupedSplitParams
+    train: TrainParams
+    architectures: Architectures
+    losses: Annotated[list[Loss], Field(min_length=1)]
+    seeds: Seeds
+    augment: Augment
+    evaluate: EvaluateParams
+    compute: ComputeParams
+
+    @field_validator("image")
+    @classmethod
+    def _halved_five_times(cls, image: ImageParams) -> ImageParams:
+        if image.size % SIDE:
+            raise ValueError(f"size must be a multiple of {SIDE}, got {image.size}")
+        return image
+
+    @field_validator("losses", "seeds")
+    @classmethod
+    def _each_once(cls, values: list[Any]) -> list[Any]:
+        if len(set(values)) < len(values):
+            raise ValueError(f"repeats a value: {values}; list each once")
+        return values
+
+
+def mistakes(tree: Mapping[str, Any]) -> list[str]:
+    """Everything that is wrong with a segmentation/params.yaml, one line each; empty if nothing is."""
+    try:
+        Document.model_validate(tree)
+    except ValidationError as error:
+        return [describe(detail) for detail in error.errors()]
+    return []
+
+
+def names_in(template: str) -> set[str]:
+    """The names in braces. Raises ValueError for braces that do not close."""
+    return {name for _, name, _, _ in Formatter().parse(template) if name is not None}

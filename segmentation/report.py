@@ -1,0 +1,143 @@
+"""Stage report: scores, found masks and curves in; one page that stands alone out."""
+
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from pydantic import Field
+
+from pipeline.images import open_images
+from pipeline.params.image import ImageParams
+from pipeline.params.phantom import PhantomParams
+from pipeline.params.reader import StageParams, read_params
+from pipeline.params.split import GroupedSplitParams
+from pipeline.reporting import text, times
+from pipeline.stage import TIMES, run_stage
+from pipeline.store import read_csv, read_json, write_text
+from segmentation.figures import Case, colours, curves_figure, outlines_picture, patients_figure
+from segmentation.held_out import IMAGES, PREDICTIONS, HeldOut, found_masks, read_held_out
+from segmentation.params import PARAMS, EvaluateParams, SourceParams, TrainParams
+
+CHECKPOINTS = Path("data/segmentation/checkpoints")
+SCORES = Path("data/segmentation/scores.csv")
+MODELS = Path("reports/segmentation/models")
+COUNTS = {
+    "index": Path("reports/segmentation/index.json"),
+    "prepare": Path("reports/segmentation/prepare.json"),
+    "split": Path("reports/segmentation/split.json"),
+}
+REPORT = Path("reports/segmentation/report.html")
+TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "pipeline/reporting/templates")
+
+OUTLINED = 4  # models drawn on one slice: with more, lines hide each other
+CASES = 4  # slices of a kind
+PACKAGES = ("torch", "torchvision", "numpy", "scipy", "pandas", "dvc")
+
+
+class Params(StageParams):
+    seed: int = Field(alias="seed")
+    phantom: PhantomParams = Field(alias="phantom")
+    source: SourceParams = Field(alias="source")
+    image: ImageParams = Field(alias="image")
+    split: GroupedSplitParams = Field(alias="split")
+    train: TrainParams = Field(alias="train")
+    architectures: dict[str, Any] = Field(alias="architectures")
+    losses: list[str] = Field(alias="losses")
+    seeds: list[int] = Field(alias="seeds")
+    augment: str = Field(alias="augment")
+    evaluate: EvaluateParams = Field(alias="evaluate")
+
+
+def main() -> None:
+    params = read_params(Params, PARAMS)
+    templates = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    templates.globals |= {"text": text, "duration": times.duration}
+    write_text(REPORT, templates.get_template("segmentation.html").render(gather(params)))
+
+
+def gather(params: Params) -> dict[str, Any]:
+    """Everything that the template prints; models in the order of their validation Dice."""
+    names = [f"{architecture}-{loss}" for architecture in params.architectures for loss in params.losses]
+    unsorted = {name: read_json(MODELS / f"{name}.json") for name in names}
+    reports = dict(sorted(unsorted.items(), key=lambda item: (-item[1]["val_dice"], item[0])))
+    scores = read_csv(SCORES, dtype={"image_id": str, "patient_id": str}, keep_default_na=False)
+    outlined = list(reports)[:OUTLINED]
+    return {
+        "params": params,
+        "confidence": f"{100 * params.evaluate.confidence:g} %",
+        "reports": reports,
+        "by_loss": by_loss(params, reports),
+        "patients": patients_figure(of_patients(reports)),
+        "curves": curves_figure({name: curves(name, params.seeds) for name in reports}),
+        "colours": {name: colours(list(reports))[name] for name in outlined},
+        "cases": cases(scores, outlined, params.seeds[0]),
+        "counts": {stage: read_json(path) for stage, path in COUNTS.items()},
+        "settings": text.setting_rows(params.model_dump(by_alias=True)),
+        "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+        "times": stage_seconds(params, names),
+    }
+
+
+def by_loss(params: Params, reports: dict[str, Any]) -> list[list[str]]:
+    """Architecture by loss: mean Dice of the validation patients."""
+    return [
+        [architecture, *(text.number(reports[f"{architecture}-{loss}"]["val_dice"], 4) for loss in params.losses)]
+        for architecture in params.architectures
+    ]
+
+
+def of_patients(reports: dict[str, Any]) -> pd.DataFrame:
+    """Dice of every test patient, mean over seeds: model, dice."""
+    rows = [(name, dice) for name, report in reports.items() for dice in report["test_dice_of_patients"]]
+    return pd.DataFrame(rows, columns=["model", "dice"])
+
+
+def curves(name: str, seeds: list[int]) -> list[pd.DataFrame]:
+    return [read_csv(CHECKPOINTS / "models" / name / str(seed) / "curve.csv") for seed in seeds]
+
+
+def cases(scores: pd.DataFrame, outlined: list[str], seed: int) -> dict[str, list[dict[str, Any]]]:
+    """The best, median and worst test slices by the mean Dice of the outlined models, with their outlines."""
+    chosen = scores[scores["model"].isin(outlined) & (scores["seed"] == seed)]
+    dice = chosen.groupby("image_id")["dice"].mean().sort_values(ascending=False, kind="stable")
+    count = min(CASES, len(dice))
+    middle = (len(dice) - count) // 2
+    kinds = {"Best": dice[:count], "Median": dice[middle : middle + count], "Worst": dice[::-1][:count]}
+    held_out = read_held_out("test")
+    found = {name: found_masks(PREDICTIONS / "models" / name / str(seed), held_out) for name in outlined}
+    return {
+        kind: [case(str(image_id), value, held_out, found) for image_id, value in of_kind.items()]
+        for kind, of_kind in kinds.items()
+    }
+
+
+def case(image_id: str, dice: float, held_out: HeldOut, found: dict[str, Any]) -> dict[str, Any]:
+    place = int(np.flatnonzero(held_out.rows["image_id"] == image_id)[0])
+    image = open_images(IMAGES)[held_out.rows["row"].iloc[place]]
+    masks = {name: of_model[place] for name, of_model in found.items()}
+    picture = outlines_picture(Case(np.asarray(image), held_out.masks[place], masks))
+    return {"image_id": image_id, "dice": dice, "picture": picture}
+
+
+def stage_seconds(params: Params, names: list[str]) -> list[times.Time]:
+    """None where the stages ran elsewhere, as the log stays with the machine."""
+    log = TIMES.with_name("segmentation_times.csv")
+    if not log.is_file():
+        return []
+    items = {f"{name}-{seed}" for name in names for seed in params.seeds}
+    return times.stage_times(read_csv(log), items, without="report")
+
+
+if __name__ == "__main__":
+    run_stage(main)
