@@ -32,6 +32,7 @@ CODE = [
     "pipeline/train_gan.py",
     "pipeline/validation_look.py",
     "segmentation/fitting.py",
+    "segmentation/translating.py",
 ]
 
 

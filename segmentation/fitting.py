@@ -7,7 +7,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
 from pydantic import Field
 from torch import nn
 
@@ -16,22 +15,20 @@ from models.segmenters.stages import Pretrainable
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, GEOMETRY, MASKS, open_images
+from pipeline.images import ARRAY, GEOMETRY
 from pipeline.params.reader import StageParams
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.store import read_csv, read_json, replaced_directory, write_csv
+from pipeline.store import read_json, replaced_directory, write_csv
 from pipeline.training.batches import as_tensor
 from pipeline.training.segmenter import SegmenterRun, predict_masks, train_segmenter
+from segmentation.packed import IMAGES, Pairs, pairs_of, read_splits
 from segmentation.params import PlainSettings, PretrainedSettings, TrainParams
 from segmentation.pretrained import read_pretrained
 
-IMAGES = Path("data/segmentation/images")
-SPLITS = Path("data/segmentation/splits.csv")
 CHECKPOINTS = Path("data/segmentation/checkpoints")
 PREDICTIONS = Path("data/segmentation/predictions")
-TEXT = {"image_id": str, "patient_id": str, "group_id": str}
 
 
 class FittingParams(StageParams):
@@ -49,26 +46,6 @@ class Segmenter(NamedTuple):
     settings: PlainSettings
     loss: str
     augment: str
-
-
-class Pairs(NamedTuple):
-    """Packed pairs: (N, H, W, C) and (N, H, W) uint8, masks 0 or 255."""
-
-    images: NDArray[np.uint8]
-    masks: NDArray[np.uint8]
-
-
-def read_splits() -> pd.DataFrame:
-    """A row for every packed pair; ``patient`` numbers the patients."""
-    splits = read_csv(SPLITS, dtype=TEXT, keep_default_na=False)
-    return splits.assign(patient=pd.factorize(splits["patient_id"])[0])
-
-
-def pairs_of(splits: pd.DataFrame, *names: str) -> tuple[Pairs, pd.DataFrame]:
-    """The pairs of the named splits and their rows, in the order of the rows."""
-    chosen = splits[splits["split"].isin(names)].sort_values("row")
-    rows = chosen["row"].to_numpy()
-    return Pairs(open_images(IMAGES)[rows], open_images(IMAGES, MASKS)[rows]), chosen
 
 
 def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, training: Pairs) -> None:

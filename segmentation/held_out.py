@@ -8,14 +8,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pipeline.errors import InputError
-from pipeline.images import ARRAY, MASKS, open_images
+from pipeline.images import ARRAY, open_images
 from pipeline.metrics.segmentation import SLICE_SCORES, Masks, Scores, patient_dice
 from pipeline.store import read_csv
+from segmentation.packed import SPLITS, pairs_of, read_splits
 
-IMAGES = Path("data/segmentation/images")
-SPLITS = Path("data/segmentation/splits.csv")
 PREDICTIONS = Path("data/segmentation/predictions")
-TEXT = {"image_id": str, "patient_id": str, "group_id": str}
 
 
 class HeldOut(NamedTuple):
@@ -37,9 +35,8 @@ class HeldOut(NamedTuple):
 
 
 def read_held_out(split: str) -> HeldOut:
-    splits = read_csv(SPLITS, dtype=TEXT, keep_default_na=False)
-    rows = splits[splits["split"] == split].sort_values("row", ignore_index=True)
-    return HeldOut(split, rows, open_images(IMAGES, MASKS)[rows["row"].to_numpy()] > 0)
+    pairs, rows = pairs_of(read_splits(), split)
+    return HeldOut(split, rows.reset_index(drop=True), pairs.masks > 0)
 
 
 def found_masks(folder: Path, held_out: HeldOut) -> Masks:

@@ -1,12 +1,13 @@
 """segmentation/params.yaml: every section, and what cannot work. No torch, so that a check is quick."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from pipeline.params.generators.adversarial import TwoRates
 from pipeline.params.image import ImageParams
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, describe
@@ -14,10 +15,12 @@ from pipeline.params.section import Section
 from pipeline.params.split import GroupedSplitParams
 
 PARAMS = Path("segmentation/params.yaml")
-SIDE = 32  # px: image sizes are multiples, as the deepest network halves five times
+SIZES = (32, 64, 128, 256)  # px: those that the translator can draw
 Architecture = Literal["fpn", "unet", "unet_residual", "unet_resnext"]
 Augment = Literal["none", "standard"]
 Loss = Literal["bce", "bce_sampled", "dice", "dice_bce", "iou"]
+SchemeName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+REAL, CLASSIC, PLACEBO = "real", "classic", "placebo"  # schemes that the verdict compares with
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 
@@ -71,6 +74,49 @@ def settings_kind(architecture: str) -> type[PlainSettings]:
     return PretrainedSettings if architecture == "unet_resnext" else PlainSettings
 
 
+class TranslatorParams(TwoRates):
+    """pix2pix, trained to draw an image for a mask: settings of its networks and of its training."""
+
+    seeds: Seeds
+    generator_features: int = Field(gt=0)
+    discriminator_features: int = Field(gt=0)
+    latent_dim: int = Field(gt=0)
+    l1_weight: float = Field(ge=0)  # of the distance to the image beside the adversarial loss
+    kimg: float = Field(gt=0)  # thousands of real pairs shown
+    batch_size: int = Field(ge=2)
+    ema_kimg: float = Field(ge=0)  # half-life of the generator's moving average; 0: none
+    log_kimg: float = Field(gt=0)  # a row of the curve, and the state to resume from, every so often
+
+
+class SynthesizeParams(Section):
+    count: int = Field(gt=0)  # pairs of each generator
+    deformation: float = Field(ge=0, le=0.2)  # of real masks: standard deviation of the warp, of a side
+    # A synthetic image that fits one training image so much better than others is a copy, and dropped; 1: none is.
+    copy_likeness: float = Field(gt=0, le=1)
+
+
+class Scheme(Section):
+    augment: Augment
+
+
+class RealScheme(Scheme):
+    repeated: float = Field(ge=0)  # share of the real pairs that are shown again: the placebo
+
+
+class SyntheticScheme(Scheme):
+    added: float = Field(gt=0)  # synthetic pairs beside the real ones, a share of their number
+
+
+class SchemesParams(Section):
+    """The trainings that ask whether synthetic pairs help."""
+
+    architecture: Architecture
+    loss: Loss
+    seeds: Seeds
+    real: dict[SchemeName, RealScheme]
+    synthetic: dict[SchemeName, SyntheticScheme]
+
+
 class EvaluateParams(Section):
     confidence: float = Field(gt=0.5, lt=1)  # of every interval; 1 - confidence is the level of the tests
 
@@ -92,14 +138,17 @@ class Document(StageParams):
     losses: Annotated[list[Loss], Field(min_length=1)]
     seeds: Seeds
     augment: Augment
+    translator: TranslatorParams
+    synthesize: SynthesizeParams
+    schemes: SchemesParams
     evaluate: EvaluateParams
     compute: ComputeParams
 
     @field_validator("image")
     @classmethod
-    def _halved_five_times(cls, image: ImageParams) -> ImageParams:
-        if image.size % SIDE:
-            raise ValueError(f"size must be a multiple of {SIDE}, got {image.size}")
+    def _doubled_from_four(cls, image: ImageParams) -> ImageParams:
+        if image.size not in SIZES:
+            raise ValueError(f"size must be one of {', '.join(map(str, SIZES))}, got {image.size}")
         return image
 
     @field_validator("losses", "seeds")
@@ -113,10 +162,24 @@ class Document(StageParams):
 def mistakes(tree: Mapping[str, Any]) -> list[str]:
     """Everything that is wrong with a segmentation/params.yaml, one line each; empty if nothing is."""
     try:
-        Document.model_validate(tree)
+        document = Document.model_validate(tree)
     except ValidationError as error:
         return [describe(detail) for detail in error.errors()]
-    return []
+    return list(_impossible_schemes(document))
+
+
+def _impossible_schemes(document: Document) -> Iterator[str]:
+    schemes = document.schemes
+    if getattr(document.architectures, schemes.architecture) is None:
+        yield f"schemes.architecture is {schemes.architecture}, which architectures has not; add it there"
+    for name, scheme in schemes.synthetic.items():
+        if name in schemes.real:
+            yield f"schemes.real and schemes.synthetic both have {name}; rename one"
+        if CLASSIC in schemes.real and scheme.augment != schemes.real[CLASSIC].augment:
+            yield (
+                f"schemes.synthetic.{name}.augment is {scheme.augment}; it must be that of {CLASSIC}, or the pairs are "
+                "not all that differs"
+            )
 
 
 def names_in(template: str) -> set[str]:

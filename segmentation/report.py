@@ -16,15 +16,28 @@ from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.params.split import GroupedSplitParams
 from pipeline.reporting import text, times
+from pipeline.reporting.pictures import data_uri
 from pipeline.stage import TIMES, run_stage
 from pipeline.store import read_csv, read_json, write_text
 from segmentation.figures import Case, colours, curves_figure, outlines_picture, patients_figure
-from segmentation.held_out import IMAGES, PREDICTIONS, HeldOut, found_masks, read_held_out
-from segmentation.params import PARAMS, EvaluateParams, SourceParams, TrainParams
+from segmentation.held_out import PREDICTIONS, HeldOut, found_masks, read_held_out
+from segmentation.packed import IMAGES
+from segmentation.params import (
+    PARAMS,
+    EvaluateParams,
+    SchemesParams,
+    SourceParams,
+    SynthesizeParams,
+    TrainParams,
+    TranslatorParams,
+)
+from segmentation.words import gain_cell, score_cell, verdict_sentence
 
 CHECKPOINTS = Path("data/segmentation/checkpoints")
 SCORES = Path("data/segmentation/scores.csv")
 MODELS = Path("reports/segmentation/models")
+SCHEMES = Path("reports/segmentation/schemes")
+SAMPLES = Path("reports/segmentation/samples")
 COUNTS = {
     "index": Path("reports/segmentation/index.json"),
     "prepare": Path("reports/segmentation/prepare.json"),
@@ -49,6 +62,9 @@ class Params(StageParams):
     losses: list[str] = Field(alias="losses")
     seeds: list[int] = Field(alias="seeds")
     augment: str = Field(alias="augment")
+    translator: TranslatorParams = Field(alias="translator")
+    synthesize: SynthesizeParams = Field(alias="synthesize")
+    schemes: SchemesParams = Field(alias="schemes")
     evaluate: EvaluateParams = Field(alias="evaluate")
 
 
@@ -62,7 +78,7 @@ def main() -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"text": text, "duration": times.duration}
+    templates.globals |= {"text": text, "duration": times.duration, "gain": gain_cell, "score": score_cell}
     write_text(REPORT, templates.get_template("segmentation.html").render(gather(params)))
 
 
@@ -73,11 +89,15 @@ def gather(params: Params) -> dict[str, Any]:
     reports = dict(sorted(unsorted.items(), key=lambda item: (-item[1]["val_dice"], item[0])))
     scores = read_csv(SCORES, dtype={"image_id": str, "patient_id": str}, keep_default_na=False)
     outlined = list(reports)[:OUTLINED]
+    schemes = {name: read_json(SCHEMES / f"{name}.json") for name in (*params.schemes.real, *params.schemes.synthetic)}
     return {
         "params": params,
         "confidence": f"{100 * params.evaluate.confidence:g} %",
         "reports": reports,
         "by_loss": by_loss(params, reports),
+        "schemes": schemes,
+        "verdict": verdict_sentence({name: schemes[name] for name in params.schemes.synthetic}),
+        "samples": {seed: sample(SAMPLES / f"{seed}.png") for seed in params.translator.seeds},
         "patients": patients_figure(of_patients(reports)),
         "curves": curves_figure({name: curves(name, params.seeds) for name in reports}),
         "colours": {name: colours(list(reports))[name] for name in outlined},
@@ -87,6 +107,10 @@ def gather(params: Params) -> dict[str, Any]:
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
         "times": stage_seconds(params, names),
     }
+
+
+def sample(path: Path) -> str:
+    return data_uri("image/png", path.read_bytes())
 
 
 def by_loss(params: Params, reports: dict[str, Any]) -> list[list[str]]:
@@ -135,7 +159,8 @@ def stage_seconds(params: Params, names: list[str]) -> list[times.Time]:
     log = TIMES.with_name("segmentation_times.csv")
     if not log.is_file():
         return []
-    items = {f"{name}-{seed}" for name in names for seed in params.seeds}
+    items = {f"{name}-{seed}" for name in names for seed in params.seeds} | {str(s) for s in params.translator.seeds}
+    items |= {f"{s}-{seed}" for s in (*params.schemes.real, *params.schemes.synthetic) for seed in params.schemes.seeds}
     return times.stage_times(read_csv(log), items, without="report")
 
 

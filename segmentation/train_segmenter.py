@@ -7,7 +7,8 @@ from pydantic import Field
 
 from pipeline.params.reader import checked, read_params
 from pipeline.stage import run_stage
-from segmentation.fitting import FittingParams, Segmenter, fit, pairs_of, read_splits
+from segmentation.fitting import FittingParams, Segmenter, fit
+from segmentation.packed import pairs_of, read_splits
 from segmentation.params import PARAMS, settings_kind
 
 

@@ -46,7 +46,7 @@ EXEMPT = {
 }
 PARAMS_FILES = ("pipeline/params/", "segmentation/params.py")
 VARIANT_FILE = "models/generators/${gan.variant}.py"
-SEGMENTER_FILE = "models/segmenters/${item.architecture}.py"
+SEGMENTER_FILES = ("models/segmenters/${item.architecture}.py", "models/segmenters/${schemes.architecture}.py")
 
 
 def file_of(stage: str) -> str:
@@ -85,12 +85,12 @@ def closure(*files: str) -> set[str]:
 def code_of(stage: str) -> set[str]:
     """The files that can change a stage's result."""
     files = closure(file_of(stage))
-    if "models/generators/__init__.py" in files:
+    if "models/generators/__init__.py" in files and "/" not in stage:
         variants = {f"models/generators/{name}.py" for name in VARIANTS}
         files |= (closure(*variants) - variants) | {VARIANT_FILE}
     if "models/segmenters/__init__.py" in files:
         segmenters = {f"models/segmenters/{name}.py" for name in SEGMENTERS}
-        files |= (closure(*segmenters) - segmenters) | {SEGMENTER_FILE}
+        files |= (closure(*segmenters) - segmenters) | set(SEGMENTER_FILES) & set(STAGES[stage]["deps"])
     return {
         file
         for file in files
@@ -150,7 +150,7 @@ def text_of(stage: str) -> str:
     """Of the stage's file, and of those that know the paths of several stages."""
     text = (ROOT / file_of(stage)).read_text()
     shared = {f"pipeline/{name}.py" for name in ("controls", "experiment", "held_out", "predictions")}
-    shared |= {f"segmentation/{name}.py" for name in ("fitting", "held_out")}
+    shared |= {f"segmentation/{name}.py" for name in ("fitting", "held_out", "packed", "translating")}
     shared &= closure(file_of(stage))
     return text + "".join((ROOT / file).read_text() for file in shared)
 
@@ -181,6 +181,8 @@ def test_every_output_belongs_to_one_stage() -> None:
     shared = {
         "data/checkpoints/classifier/${item.scheme}/${item.seed}",
         "data/predictions/${item.scheme}/${item.seed}.csv",
+        "data/segmentation/checkpoints/schemes/${item.scheme}/${item.seed}",
+        "data/segmentation/predictions/schemes/${item.scheme}/${item.seed}",
     }
     assert {path for path in paths if paths.count(path) > 1} == shared  # of the classifier stages, other schemes
 
@@ -241,7 +243,7 @@ def test_generator_stages_do_not_import_torchvision(name: str) -> None:
 
 
 TORCH_FREE = ["check_params", "phantom", "read_source", "ingest", "reduce", "prepare", "split", "evaluate", "report"]
-TORCH_FREE += [name for name in STAGES if name.startswith("segmentation/") and "train" not in name]
+TORCH_FREE += [f"segmentation/{name}" for name in ("index", *TORCH_FREE) if f"segmentation/{name}" in STAGES]
 
 
 @pytest.mark.parametrize("name", TORCH_FREE)

@@ -65,7 +65,7 @@ def test_every_registered_architecture_has_settings() -> None:
 @pytest.mark.parametrize(
     ("section", "key", "value", "sentence"),
     [
-        ("image", "size", 48, "image size must be a multiple of 32, got 48"),
+        ("image", "size", 48, "image size must be one of 32, 64, 128, 256, got 48"),
         ("train", "steps", 0, "train.steps should be greater than 0, got 0"),
         ("train", "stepz", 1, "train.stepz is not a known key"),
         ("architectures", "segnet", {}, "architectures.segnet is not a known key"),
@@ -206,7 +206,10 @@ def test_too_few_patients_are_one_line(here: Path) -> None:
 def test_an_empty_mask_stays_empty_and_the_scores_are_those_of_the_saved_masks(packed: dict[str, Any]) -> None:
     for architecture in packed["architectures"]:
         train_segmenter.main(architecture, "dice_bce", "0")
+    packed["schemes"] |= {"real": {}, "synthetic": {}}
+    write_params(packed)
     evaluate.main()
+    draw_sample()
     test = read_held_out("test")
     found = found_masks(PREDICTIONS / "unet-dice_bce/0", test)
     assert found.shape == test.masks.shape
@@ -218,11 +221,17 @@ def test_an_empty_mask_stays_empty_and_the_scores_are_those_of_the_saved_masks(p
     assert written["train_pairs"] == (pd.read_csv("data/segmentation/splits.csv")["split"] == "train").sum()
     report.main()
     page = Path("reports/segmentation/report.html").read_text()
-    assert page.count("data:image/png") == 3 * 4
+    assert page.count("data:image/png") == 3 * 4 + 1
     first = hashlib.sha256(page.encode()).hexdigest()
     report.main()
     assert hashlib.sha256(Path("reports/segmentation/report.html").read_bytes()).hexdigest() == first
     assert outside_links(page) == []
+
+
+def draw_sample() -> None:
+    """What the page shows of a generator."""
+    Path("reports/segmentation/samples").mkdir()
+    Image.new("RGB", (8, 4)).save("reports/segmentation/samples/0.png")
 
 
 class Links(HTMLParser):
