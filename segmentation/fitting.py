@@ -112,6 +112,7 @@ def built_with(segmenter: Segmenter, run: SegmenterRun) -> dict[str, object]:
         "architecture": segmenter.architecture,
         "features": segmenter.settings.features,
         "channels": run.images.shape[1],
+        "weights": getattr(segmenter.settings, "weights", "none"),
         "loss": segmenter.loss,
         "augment": segmenter.augment,
         "geometry": read_json(IMAGES / GEOMETRY),
