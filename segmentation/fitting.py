@@ -57,7 +57,8 @@ def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, trai
     """
     splits = read_splits()
     run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training)
-    shown = [run.images, run.masks, run.val_images, torch.from_numpy(run.val_masks.copy())]
+    choosing = [torch.from_numpy(each.copy()) for each in (run.val_masks, run.val_patient)]
+    shown = [run.images, run.masks, run.val_images, *choosing]
     resume = ResumePoint(f"segmentation_{'_'.join(name.parts)}_{seed}", params, shown)
     if state := resume.load():
         run.load(state)

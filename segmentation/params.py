@@ -78,8 +78,6 @@ class TranslatorParams(TwoRates):
     """pix2pix, trained to draw an image for a mask: settings of its networks and of its training."""
 
     seeds: Seeds
-    generator_features: int = Field(gt=0)
-    discriminator_features: int = Field(gt=0)
     latent_dim: int = Field(gt=0)
     l1_weight: float = Field(ge=0)  # of the distance to the image beside the adversarial loss
     kimg: float = Field(gt=0)  # thousands of real pairs shown
@@ -165,7 +163,16 @@ def mistakes(tree: Mapping[str, Any]) -> list[str]:
         document = Document.model_validate(tree)
     except ValidationError as error:
         return [describe(detail) for detail in error.errors()]
-    return list(_impossible_schemes(document))
+    return [*_absent_architectures(document.architectures), *_impossible_schemes(document)]
+
+
+def _absent_architectures(architectures: Architectures) -> Iterator[str]:
+    named = architectures.model_fields_set
+    if not named:
+        yield "architectures has none; name at least one"
+    for name in sorted(named):
+        if getattr(architectures, name) is None:
+            yield f"architectures.{name} is null; give its settings, or leave it out"
 
 
 def _impossible_schemes(document: Document) -> Iterator[str]:

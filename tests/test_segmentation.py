@@ -69,6 +69,14 @@ def test_every_registered_architecture_has_settings() -> None:
         ("train", "steps", 0, "train.steps should be greater than 0, got 0"),
         ("train", "stepz", 1, "train.stepz is not a known key"),
         ("architectures", "segnet", {}, "architectures.segnet is not a known key"),
+        ("architectures", "fpn", None, "architectures.fpn is null; give its settings, or leave it out"),
+        ("", "architectures", {}, "architectures has none; name at least one"),
+        (
+            "translator",
+            "generator_features",
+            2,
+            "translator.generator_features should be greater",
+        ),
         ("split", "train", 0.9, "split train + val + test must be 1, got 1.45"),
         ("", "losses", ["dice", "dice"], "losses repeats a value: ['dice', 'dice']; list each once"),
         ("", "losses", ["focal"], "losses.0 should be 'bce', 'bce_sampled', 'dice', 'dice_bce' or 'iou', got 'focal'"),
@@ -77,7 +85,7 @@ def test_every_registered_architecture_has_settings() -> None:
 def test_a_mistake_is_one_line_with_the_value(section: str, key: str, value: Any, sentence: str) -> None:
     params = read_tree(FILES[0])
     (params[section] if section else params)[key] = value
-    assert mistakes(params) == [pytest.approx(sentence)] or mistakes(params)[0].startswith(sentence)
+    assert mistakes(params)[0].startswith(sentence)
 
 
 def test_all_mistakes_come_at_once(here: Path) -> None:
