@@ -158,6 +158,18 @@ def test_a_name_that_the_image_has_not_is_refused() -> None:
         source(mask="{plane}.png")
 
 
+@pytest.mark.parametrize("recipe", ["brain_mri", "isic2017_masks"])
+def test_recipes_find_every_pair_of_their_set(recipe: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    told = SourceParams.model_validate(read_tree(ROOT / f"segmentation/recipes/{recipe}.yaml")["source"])
+    if not Path(told.folder).is_dir():
+        pytest.skip(f"{recipe} is not linked under data/raw")
+    pairs, without_mask = find_pairs(told)
+    assert without_mask == 0
+    assert len(pairs) == len(list(Path(told.folder, "masks").iterdir()))
+    assert pairs["patient_id"].nunique() == {"brain_mri": 110, "isic2017_masks": len(pairs)}[recipe]
+
+
 def test_packing_keeps_pairs_together_and_names_the_unreadable(here: Path) -> None:
     lay_pairs()
     Path("data/raw/scans/p03_1.tif").write_bytes(b"no image")
@@ -269,9 +281,9 @@ def test_training_twice_is_the_same_and_another_seed_is_not(packed: dict[str, An
 
 
 def test_a_resumed_training_ends_in_the_same_weights(packed: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint = Path("data/segmentation/checkpoints/models/unet-dice/0/model.safetensors")
-    train_segmenter.main("unet", "dice", "0")
-    whole = checkpoint.read_bytes()
+    checkpoint = Path("data/segmentation/checkpoints/models/unet-bce_sampled/0")
+    train_segmenter.main("unet", "bce_sampled", "0")
+    whole = [path.read_bytes() for path in sorted(checkpoint.iterdir())]  # weights, their making and the curve
     shutil.rmtree("data/segmentation/checkpoints")
     from pipeline.training import segmenter
 
@@ -285,21 +297,24 @@ def test_a_resumed_training_ends_in_the_same_weights(packed: dict[str, Any], mon
 
     monkeypatch.setattr(segmenter, "segmenter_step", killed)
     with pytest.raises(KeyboardInterrupt):
-        train_segmenter.main("unet", "dice", "0")
-    train_segmenter.main("unet", "dice", "0")
+        train_segmenter.main("unet", "bce_sampled", "0")
+    train_segmenter.main("unet", "bce_sampled", "0")
     assert done == [0, 1, 2, 3, 4, 3, 4, 5]
-    assert checkpoint.read_bytes() == whole
+    assert [path.read_bytes() for path in sorted(checkpoint.iterdir())] == whole
     assert not list(Path(".checkpoints").iterdir())
 
 
 def test_training_learns_what_is_drawn_dark(packed: dict[str, Any]) -> None:
-    packed["train"] |= {"steps": 60, "evaluate_steps": 20, "learning_rate": 0.01}
+    packed["train"] |= {"steps": 60, "evaluate_steps": 5, "learning_rate": 0.01}
     packed["architectures"]["unet"]["features"] = 4
     write_params(packed)
     train_segmenter.main("unet", "dice_bce", "0")
     curve = pd.read_csv("data/segmentation/checkpoints/models/unet-dice_bce/0/curve.csv")
     assert curve["loss"].iloc[-1] < 0.7 * curve["loss"].iloc[0]
     assert curve["val_dice"].max() > 0.7
+    val = read_held_out("val")
+    kept = found_masks(PREDICTIONS / "unet-dice_bce/0", val)
+    assert patient_dice(kept, val.masks, val.patient).mean() == pytest.approx(curve["val_dice"].max())
 
 
 def test_the_mean_over_patients_carries_patients_groups_and_seeds() -> None:
