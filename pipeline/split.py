@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.assignment import NAMES, group_splits, held_out_level, open_splits
+from pipeline.duplicates import duplicate_pairs
 from pipeline.errors import InputError
-from pipeline.grouping import duplicate_pairs, group_ids
+from pipeline.grouping import group_ids
 from pipeline.images import THUMBNAILS, open_images
 from pipeline.params.classes import TARGETS
 from pipeline.params.reader import StageParams, read_params

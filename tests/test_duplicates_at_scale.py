@@ -14,7 +14,8 @@ from pipeline.decoding import _thumbnail
 from pipeline.dermoscopy.cohort import Record, draw_cohort
 from pipeline.dermoscopy.faults import VARIANTS
 from pipeline.dermoscopy.photograph import photograph
-from pipeline.grouping import duplicate_pairs, group_ids
+from pipeline.duplicates import duplicate_pairs
+from pipeline.grouping import group_ids
 from pipeline.params.split import SplitParams
 from pipeline.perceptual_hash import perceptual_hash
 from pipeline.processes import map_in_processes

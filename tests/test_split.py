@@ -9,8 +9,9 @@ from scipy.ndimage import gaussian_filter
 
 from pipeline.assignment import NAMES, assign
 from pipeline.decoding import THUMBNAIL
+from pipeline.duplicates import duplicate_pairs
 from pipeline.errors import InputError
-from pipeline.grouping import duplicate_pairs, group_ids
+from pipeline.grouping import group_ids
 from pipeline.images import THUMBNAILS
 from pipeline.params.split import SplitParams
 from pipeline.split import (
