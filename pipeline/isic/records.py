@@ -66,10 +66,11 @@ def suffix_of(name: str) -> str:
 def _written(path: str) -> Iterator[tuple[str, bytes]]:
     """Origin and bytes of the whole file, or of each of its lines that is not blank."""
     origin = text(os.path.basename(path))
-    with open(path, "rb") as file:
-        if suffix_of(path) in ONE_A_LINE:
+    if suffix_of(path) in ONE_A_LINE:
+        with open(path, "rb") as file:
             yield from ((f"{origin} line {number}", line) for number, line in enumerate(file, 1) if line.strip())
-        else:
+    else:
+        with open(path, "rb", buffering=0) as file:  # read at once: of an archive's many files a buffer each costs time
             yield origin, file.read()
 
 
