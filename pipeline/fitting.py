@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from pickle import UnpicklingError
 from typing import NamedTuple
 
 import numpy as np
@@ -13,19 +11,17 @@ import torch
 from efficientnet_pytorch.utils import url_map
 from numpy.typing import NDArray
 from pydantic import Field
-from torch import Tensor
 
 from models.classifier import Classifier
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
 from pipeline.images import at_size, rows_of
-from pipeline.named_by_content import check_name
 from pipeline.params.classifier import ClassifierTrainParams, Coefficient, Model, Scheme
 from pipeline.params.reader import StageParams
+from pipeline.pretrained import Pretrained, read_weights
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.store import sha256_of_file
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, train_classifier
 
@@ -47,13 +43,6 @@ class FittingParams(StageParams):
     test_time_augmentation: str = Field(alias="classifier.test_time_augmentation")
     train: ClassifierTrainParams = Field(alias="classifier.train")
     precision: str = Field(alias="compute.precision")
-
-
-class Pretrained(NamedTuple):
-    """A state dict of efficientnet-pytorch, and its file's digest."""
-
-    state_dict: dict[str, Tensor]
-    sha256: str
 
 
 class Fit(NamedTuple):
@@ -175,32 +164,4 @@ def read_pretrained(weights: str, model: str) -> Pretrained | None:
     Raises:
         InputError: if the file cannot be had, is no state dict, or has another content than its name says.
     """
-    if weights == "none":
-        return None
-    path = imagenet_file(model) if weights == "imagenet" else Path(weights)
-    if not path.is_file():
-        raise InputError(f"classifier.weights is {weights!r}, which is no file; use none, imagenet or a path")
-    sha256 = sha256_of_file(path)
-    if weights != "imagenet":
-        check_name("classifier.weights", path, sha256)
-    try:
-        state_dict = dict(torch.load(path, map_location="cpu", weights_only=True))
-    except (UnpicklingError, RuntimeError, EOFError, TypeError, ValueError) as error:
-        raise InputError(f"classifier.weights is {weights}: {path} is no state dict saved by torch.save") from error
-    return Pretrained(state_dict, sha256)
-
-
-def imagenet_file(model: str) -> Path:
-    """ImageNet weights from efficientnet-pytorch's own address, downloaded once into torch.hub's folder."""
-    url = url_map[model]
-    path = Path(torch.hub.get_dir(), "checkpoints", Path(url).name)
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            torch.hub.download_url_to_file(url, str(path))
-        except OSError as error:
-            raise InputError(
-                f"classifier.weights is imagenet, but the weights of {model} could not be downloaded ({error}); "
-                "give the path of a state dict, or none"
-            ) from error
-    return path
+    return read_weights("classifier.weights", weights, model, lambda: url_map[model])
