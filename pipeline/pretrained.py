@@ -14,7 +14,7 @@ from pipeline.store import sha256_of_file
 
 
 class Pretrained(NamedTuple):
-    """A state dict of efficientnet-pytorch, and its file's digest."""
+    """A state dict, and its file's digest."""
 
     state_dict: dict[str, Tensor]
     sha256: str
