@@ -31,6 +31,7 @@ from pipeline.progress import progress_bar
 from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.batches import to_uint8
 from pipeline.training.ema import frozen_copy, update_ema
+from pipeline.training.ranks import Ranks
 
 DRAWN, BATCH_SIZE = 900, 100
 RAMP = 0.5  # of the images seen: the longest half-life early on
@@ -53,7 +54,7 @@ def main() -> None:
 def compare(given: argparse.Namespace) -> None:
     params = read_params(train_gan.Params)
     training, conditions = train_gan.training_images(params, given.class_name)
-    run, told = train_gan.start_run(params, given.class_name, training, conditions, given.seed)
+    run, told = train_gan.start_run(params, given.class_name, training, conditions, given.seed, Ranks())
     if not isinstance(run, AdversarialRun):
         raise InputError(f"gan.variant is {params.variant}, which is not adversarial; choose another")
     unseen = unseen_images(given.unseen, given.class_name, params.image_size)

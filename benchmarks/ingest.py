@@ -6,19 +6,16 @@ once, as its own process, in a temporary folder under DIR. A folder of 500,000 f
 
 import argparse
 import os
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import perf_counter
 from typing import Any
 
 import yaml
 
 from benchmarks.archive import LAYOUTS
+from benchmarks.stages import ROOT, timed
 from pipeline.params.reader import read_tree
 
-ROOT = Path(__file__).parents[1]
 DEFAULT = ("csv", "files", "lines", "pages")
 BALANCES = ("keep_ratio", "balanced")
 SIZE = 5000  # images that reduce keeps
@@ -55,19 +52,6 @@ def write_params(folder: Path, source: dict[str, Any], reduce: dict[str, Any]) -
     tree["source"] = {"made_up": tree["source"]["phantom"] | source}
     tree["reduce"] |= reduce
     (folder / "params.yaml").write_text(yaml.safe_dump(tree))
-
-
-def timed(stage: str, folder: Path) -> tuple[float, float, float]:
-    """Seconds, those of them that a core was busy, and peak memory in MB of one stage's process, start to end."""
-    start = perf_counter()
-    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
-    command = [sys.executable, "-m", *f"pipeline.{stage}".split()]
-    process = subprocess.Popen(command, cwd=folder, env={**os.environ, "PYTHONPATH": paths}, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = perf_counter() - start
-    if status:
-        sys.exit(f"{stage} failed; see above")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 if __name__ == "__main__":

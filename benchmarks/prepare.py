@@ -55,12 +55,12 @@ def write_photographs(folder: Path, count: int) -> list[Path]:
     return files
 
 
-def blotches(rng: np.random.Generator) -> Image.Image:
+def blotches(rng: np.random.Generator, width: int = WIDTH, height: int = HEIGHT) -> Image.Image:
     """Blotches of every size down to the grain of a sensor: about 2 MB as a JPEG, as a camera's photographs are."""
-    picture = rng.normal(128, 4, (HEIGHT, WIDTH, 3))
+    picture = rng.normal(128, 4, (height, width, 3))
     for cells in (4, 16, 64, 256):
         noise = Image.fromarray(rng.integers(0, 256, (cells, cells, 3), dtype=np.uint8))
-        large = np.asarray(noise.resize((WIDTH, HEIGHT), Image.Resampling.BICUBIC), dtype=np.float32)
+        large = np.asarray(noise.resize((width, height), Image.Resampling.BICUBIC), dtype=np.float32)
         picture += (large - 128) / np.sqrt(cells)
     return Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
 

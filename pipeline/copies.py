@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.images import at_size
-from pipeline.registration import LEAST_SEEN, TURNS, black_frame, details
+from pipeline.registration import LEAST_SEEN, TURNS, black_frame, details, standardised
 
 FINE, COARSE = 32, 16  # px at which crops are taken, and at which images are compared
 SMOOTHING = 3.0  # px of COARSE; what is wider, the light and the vignette, counts for nothing
@@ -32,7 +32,7 @@ class References:
 
     def __init__(self, images: NDArray[np.uint8]) -> None:
         fine = _gray(at_size(images, FINE))
-        self._crops = [_standardised(_details(_cropped(fine, *crop))) for crop in _crops()]
+        self._crops = [_descriptors(_details(_cropped(fine, *crop))) for crop in _crops()]
 
     def likeness(self, images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         """How much better each image fits one reference than the others.
@@ -50,7 +50,7 @@ class References:
     def _compared(self, pictures: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
         best = np.full((len(pictures), len(self._crops[0])), -1, dtype=np.float32)
         for turn in TURNS.values():
-            turned = _standardised(turn(pictures))
+            turned = _descriptors(turn(pictures))
             for crop in self._crops:
                 np.maximum(best, turned @ crop.T, out=best)
         nearest = best.argmax(axis=1)
@@ -99,7 +99,5 @@ def _details(gray: NDArray[np.float32]) -> NDArray[np.float32]:
     return details(thumbnails, seen, SMOOTHING)
 
 
-def _standardised(pictures: NDArray[np.float32]) -> Descriptors:
-    flat = pictures.reshape(len(pictures), -1)
-    centred = flat - flat.mean(axis=1, keepdims=True)
-    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-6), dtype=np.float32)
+def _descriptors(pictures: NDArray[np.float32]) -> Descriptors:
+    return standardised(pictures).reshape(len(pictures), -1)

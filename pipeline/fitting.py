@@ -16,6 +16,7 @@ from models.classifier import Classifier
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
 from pipeline.images import at_size, rows_of
+from pipeline.launch import end_others, start_ranks
 from pipeline.params.classifier import ClassifierTrainParams, Coefficient, Model, Scheme
 from pipeline.params.reader import StageParams
 from pipeline.pretrained import Pretrained, read_weights
@@ -24,6 +25,7 @@ from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, train_classifier
+from pipeline.training.ranks import Ranks
 
 Added = list[tuple[NDArray[np.uint8], int]]  # packed images of any size, and their target
 
@@ -72,19 +74,23 @@ def fitted(
         splits: image_id, row (in ``packed``), split, target.
     """
     name, seed = title
+    ranks = start_ranks()
+    ranks.check_batch(params.train.batch_size, "classifier.train.batch_size")
     run = start_run(
-        params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained, real
+        params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained, real, ranks
     )
     resume = ResumePoint(
         f"train_classifier_{name}_{seed}",
         params,
         [run.images, run.targets, run.order, run.val_images, torch.from_numpy(run.val_targets.copy())],
+        ranks,
     )
     if state := resume.load():
         run.load(state)
         print(f"resumed at step {run.step}", flush=True)
-    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", run.step, shown=ranks.first) as bar:
         network = train_classifier(run, resume.save, bar.update)
+    end_others(ranks)
     held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
     images = as_tensor(packed[held_out["row"]], run.images.device)
     probability = predict(network, images, params.test_time_augmentation)
@@ -101,6 +107,7 @@ def start_run(
     added: Added,
     pretrained: Pretrained | None,
     real: bool,
+    ranks: Ranks,
 ) -> ClassifierRun:
     """A classifier with its first weights, the training images and, to choose a step by, the val images.
 
@@ -126,6 +133,7 @@ def start_run(
         test_time_augmentation=params.test_time_augmentation,
         stream_seed=partial(derive_seed, seed),
         autocast=lambda: autocast(device, params.precision, cpu_gains=False),
+        ranks=ranks,
     )
 
 

@@ -33,7 +33,7 @@ def read_metadata(source: ImageSet) -> tuple[pd.DataFrame, dict[str, Any]]:
     labelled["official_split"] = labelled["official_split"].str.lower().map(SPLITS).fillna("")
     result = labelled[list(METADATA_COLUMNS)].sort_values("image_id", ignore_index=True)
     return result, {
-        "format": reading.format,
+        "format": "+".join(sorted(reading.formats)),
         "records": reading.records,
         "rows": len(result),
         "ignored_files": reading.ignored_files,

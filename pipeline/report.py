@@ -38,7 +38,7 @@ from pipeline.reporting.figures import COLOURS, curves_figure, likeness_figure
 from pipeline.reporting.pairs import nearness
 from pipeline.reporting.pictures import mosaic, thumbnail
 from pipeline.reporting.training import classifier_figures, extractor_figure, generator_figures
-from pipeline.stage import TIMES, run_stage
+from pipeline.stage import LOG, run_stage
 from pipeline.store import read_csv, read_json, write_text
 
 CLASSIFIER = Path("reports/classifier")
@@ -111,7 +111,7 @@ def main() -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"text": text, "duration": times.duration}
+    templates.globals |= {"text": text, "duration": times.duration, "taken": times.taken}
     templates.globals |= {"turned": dataset.TURNED}
     for path in (REPORT, MODEL_CARD, CLAIM):
         write_text(path, templates.get_template(path.name).render(content))
@@ -299,11 +299,11 @@ def training(class_name: str, seed: int, kept_kimg: float) -> dict[str, str]:
 
 def stage_seconds(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[times.Time]:
     """None where the stages ran elsewhere, as the log stays with the machine."""
-    if not TIMES.is_file():
+    if not LOG.is_file():
         return []
     items = {f"{class_name}-{seed}" for class_name, seed in generators}
     items |= {f"{scheme}-{seed}" for scheme in schemes for seed in params.classifier.seeds}
-    return times.stage_times(read_csv(TIMES), items, without="report")
+    return times.stage_times(read_csv(LOG), items, without="report")
 
 
 def data(params: Params, splits: pd.DataFrame) -> dict[str, Any]:

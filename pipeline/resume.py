@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from torch import Tensor
 
 from pipeline.store import replaced_file
+from pipeline.training.ranks import Ranks
 
 ROOT = Path(__file__).parent.parent
 CODE = [
@@ -27,6 +28,7 @@ CODE = [
     "pipeline/fitting.py",
     "pipeline/feature_space.py",
     "pipeline/metrics/distribution.py",
+    "pipeline/launch.py",
     "pipeline/seeding.py",
     "pipeline/sources.py",
     "pipeline/train_gan.py",
@@ -37,10 +39,15 @@ CODE = [
 
 
 class ResumePoint:
-    """The saved state of one training run."""
+    """The saved state of one training run.
 
-    def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor]) -> None:
-        """Args: data: images and what is told of them, on the device; with ``params`` and the code it decides all."""
+    Args:
+        data: images and what is told of them, on the device; with ``params`` and the code it decides all.
+        ranks: of which the first saves for all.
+    """
+
+    def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor], ranks: Ranks) -> None:
+        self._saves = ranks.first
         key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__}".encode())
         for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
             key.update(path.read_bytes())
@@ -56,8 +63,9 @@ class ResumePoint:
         return torch.load(path, map_location="cpu", weights_only=True) if path.is_file() else None
 
     def save(self, state: dict[str, Any]) -> None:
-        with replaced_file(self._folder / "state.pt") as partial:
-            torch.save(state, partial)
+        if self._saves:
+            with replaced_file(self._folder / "state.pt") as partial:
+                torch.save(state, partial)
 
     def remove(self) -> None:
         """To be called when the outputs are written."""

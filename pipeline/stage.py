@@ -1,7 +1,9 @@
-"""How every stage runs: elapsed time in the log, one line and exit code 1 for what a user can cause."""
+"""How every stage runs: time and memory in the log, one line and exit code 1 for what a user can cause."""
 
 import argparse
 import csv
+import math
+import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,7 +14,7 @@ import pipeline
 from pipeline.errors import InputError
 from pipeline.params.classes import TARGETS
 
-TIMES = Path("logs/times.csv")  # ignored by Git and DVC: a time is never a result; another graph has its own
+LOG = Path("logs/stages.csv")  # ignored by Git and DVC: a time is never a result; another graph has its own
 
 
 def run_stage(main: Callable[..., None], *items: str) -> None:
@@ -36,14 +38,25 @@ def run_stage(main: Callable[..., None], *items: str) -> None:
     seconds = perf_counter() - pipeline.STARTED
     print(f"{title}: done in {seconds:.1f} s", flush=True)
     package = Path(sys.argv[0]).resolve().parent.name
-    _append_time(TIMES if package == "pipeline" else TIMES.with_name(f"{package}_times.csv"), title, seconds)
+    log = LOG if package == "pipeline" else LOG.with_name(f"{package}_stages.csv")
+    _append(log, [datetime.now(UTC).isoformat(timespec="seconds"), title, f"{seconds:.1f}", f"{peak_megabytes():.0f}"])
 
 
-def _append_time(times: Path, title: str, seconds: float) -> None:
-    times.parent.mkdir(exist_ok=True)
-    new = not times.exists()
-    with times.open("a", newline="") as file:
+def _append(log: Path, row: list[str]) -> None:
+    log.parent.mkdir(exist_ok=True)
+    new = not log.exists()
+    with log.open("a", newline="") as file:
         writer = csv.writer(file)
         if new:
-            writer.writerow(["finished", "stage", "seconds"])
-        writer.writerow([datetime.now(UTC).isoformat(timespec="seconds"), title, f"{seconds:.1f}"])
+            writer.writerow(["finished", "stage", "seconds", "peak_mb"])
+        writer.writerow(row)
+
+
+def peak_megabytes() -> float:
+    """Of this process, without those that it started; not a number but on Linux.
+
+    Not ``resource``'s: there a process is at least as large as the one that started it.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.is_file() else None
+    return int(found[1]) * 1024 / 1e6 if found else math.nan

@@ -20,6 +20,7 @@ from pipeline.conditions import Conditions, labelled
 from pipeline.feature_space import FeatureSpace
 from pipeline.generator_data import Told, generator_data, some_of_each_class
 from pipeline.images import at_size, open_images, rows_of
+from pipeline.launch import end_others, start_ranks
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.gan import GanTrainParams
 from pipeline.params.generators import SETTINGS
@@ -35,6 +36,7 @@ from pipeline.training.autoencoder import AutoencoderRun
 from pipeline.training.collection import CollectionRun
 from pipeline.training.diffusion import DiffusionRun
 from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
+from pipeline.training.ranks import Ranks
 from pipeline.training.translator import TranslatorRun
 from pipeline.training_picture import write_training_picture
 from pipeline.validation_look import SAMPLES, ValidationLook
@@ -66,25 +68,28 @@ class Params(StageParams):
 
 
 def main(class_name: ClassName, gan_seed: str) -> None:
-    params = read_params(Params)
+    params, ranks = read_params(Params), start_ranks()
+    ranks.check_batch(params.train.batch_size, "gan.train.batch_size")
     seed = derive_seed(params.seed, "gan", class_name, gan_seed)
     training, conditions = training_images(params, class_name)
-    run, told = start_run(params, class_name, training, conditions, seed)
+    run, told = start_run(params, class_name, training, conditions, seed, ranks)
     look = validation_look(
         params, run.variant, told, class_name, derive_seed(params.seed, "look", class_name, gan_seed)
     )
-    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.told, look.real])
+    resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.told, look.real], ranks)
     if state := resume.load():
         run.load(state)
         print(f"resumed at {run.images_seen / 1000:g} kimg", flush=True)
 
     def save() -> None:
         resume.save(run.state())
-        write_training_picture(LOGS / f"train_gan_{class_name}_{gan_seed}.png", run.curve, look.images)
+        if ranks.first:
+            write_training_picture(LOGS / f"train_gan_{class_name}_{gan_seed}.png", run.curve, look.images)
 
     total = params.train.images
-    with progress_bar(f"{params.variant} {class_name}", total, "images", initial=run.images_seen) as bar:
+    with progress_bar(f"{params.variant} {class_name}", total, "images", run.images_seen, shown=ranks.first) as bar:
         generator = train_generator(run, look, save, bar.update)
+    end_others(ranks)
     with replaced_directory(CHECKPOINTS / class_name / gan_seed) as directory:
         save_model(directory, generator, built_with(params, class_name, run, told, conditions))
     write_csv(PLOTS / f"gan_{class_name}_{gan_seed}.csv", pd.DataFrame(run.curve))
@@ -92,7 +97,12 @@ def main(class_name: ClassName, gan_seed: str) -> None:
 
 
 def start_run(
-    params: Params, class_name: ClassName, training: pd.DataFrame, conditions: Conditions, seed: int
+    params: Params,
+    class_name: ClassName,
+    training: pd.DataFrame,
+    conditions: Conditions,
+    seed: int,
+    ranks: Ranks,
 ) -> tuple[GeneratorRun, Told]:
     """Networks with fresh weights and the images that they train on; what the generator is told when it draws.
 
@@ -113,7 +123,8 @@ def start_run(
     )
     data = generator_data(variant, training, conditions, packed, class_name, params.image_size, device)
     precision = partial(autocast, device, params.precision, cpu_gains=True)
-    run = RUNS[type(variant)](variant, RunInputs(data.images, data.with_each, params.train, seed, precision))
+    given = RunInputs(data.images, data.with_each, params.train, seed, precision, ranks)
+    run = RUNS[type(variant)](variant, given)
     return run, data.told
 
 

@@ -16,12 +16,14 @@ from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, GEOMETRY
+from pipeline.launch import end_others, start_ranks
 from pipeline.params.reader import StageParams
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
 from pipeline.store import read_json, replaced_directory, write_csv
 from pipeline.training.batches import as_tensor
+from pipeline.training.ranks import Ranks
 from pipeline.training.segmenter import SegmenterRun, predict_masks, train_segmenter
 from segmentation.packed import IMAGES, Pairs, pairs_of, read_splits
 from segmentation.params import PlainSettings, PretrainedSettings, TrainParams
@@ -55,16 +57,18 @@ def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, trai
         name: of what is trained, as a path under ``CHECKPOINTS`` and ``PREDICTIONS``; the seed's folder follows.
         training: all pairs that are shown.
     """
-    splits = read_splits()
-    run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training)
+    splits, ranks = read_splits(), start_ranks()
+    ranks.check_batch(params.train.batch_size, "train.batch_size")
+    run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training, ranks)
     choosing = [torch.from_numpy(each.copy()) for each in (run.val_masks, run.val_patient)]
     shown = [run.images, run.masks, run.val_images, *choosing]
-    resume = ResumePoint(f"segmentation_{'_'.join(name.parts)}_{seed}", params, shown)
+    resume = ResumePoint(f"segmentation_{'_'.join(name.parts)}_{seed}", params, shown, ranks)
     if state := resume.load():
         run.load(state)
         print(f"resumed at step {run.step}", flush=True)
-    with progress_bar(f"{name} {seed}", params.train.steps, "steps", initial=run.step) as bar:
+    with progress_bar(f"{name} {seed}", params.train.steps, "steps", run.step, shown=ranks.first) as bar:
         network = train_segmenter(run, resume.save, bar.update)
+    end_others(ranks)
     with replaced_directory(CHECKPOINTS / name / seed) as directory:
         save_model(directory, network, built_with(segmenter, run))
         write_csv(directory / "curve.csv", pd.DataFrame(run.curve))
@@ -73,7 +77,7 @@ def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, trai
 
 
 def start_run(
-    params: FittingParams, segmenter: Segmenter, seed: int, splits: pd.DataFrame, training: Pairs
+    params: FittingParams, segmenter: Segmenter, seed: int, splits: pd.DataFrame, training: Pairs, ranks: Ranks
 ) -> SegmenterRun:
     """A segmenter with its first weights, the training pairs and, to choose a step by, the val pairs."""
     device = read_device()
@@ -89,7 +93,8 @@ def start_run(
         loss=segmenter.loss,
         train=params.train,
         stream_seed=partial(derive_seed, seed),
-        autocast=lambda: autocast(device, params.precision, cpu_gains=False),
+        autocast=lambda: autocast(device, params.precision, cpu_gains=True),
+        ranks=ranks,
     )
 
 

@@ -17,7 +17,7 @@ from pipeline.params.reader import StageParams, read_params
 from pipeline.params.split import GroupedSplitParams
 from pipeline.reporting import text, times
 from pipeline.reporting.pictures import data_uri
-from pipeline.stage import TIMES, run_stage
+from pipeline.stage import LOG, run_stage
 from pipeline.store import read_csv, read_json, write_text
 from segmentation.figures import Case, colours, curves_figure, outlines_picture, patients_figure
 from segmentation.held_out import PREDICTIONS, HeldOut, found_masks, read_held_out
@@ -78,7 +78,13 @@ def main() -> None:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    templates.globals |= {"text": text, "duration": times.duration, "gain": gain_cell, "score": score_cell}
+    templates.globals |= {
+        "text": text,
+        "duration": times.duration,
+        "taken": times.taken,
+        "gain": gain_cell,
+        "score": score_cell,
+    }
     write_text(REPORT, templates.get_template("segmentation.html").render(gather(params)))
 
 
@@ -156,7 +162,7 @@ def case(image_id: str, dice: float, held_out: HeldOut, found: dict[str, Any]) -
 
 def stage_seconds(params: Params, names: list[str]) -> list[times.Time]:
     """None where the stages ran elsewhere, as the log stays with the machine."""
-    log = TIMES.with_name("segmentation_times.csv")
+    log = LOG.with_name("segmentation_stages.csv")
     if not log.is_file():
         return []
     items = {f"{name}-{seed}" for name in names for seed in params.seeds} | {str(s) for s in params.translator.seeds}

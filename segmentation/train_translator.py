@@ -13,6 +13,7 @@ from torch import nn
 from pipeline.checkpoints import save_model
 from pipeline.compute import autocast, read_device
 from pipeline.errors import InputError
+from pipeline.launch import end_others, start_ranks
 from pipeline.params.gan import GanTrainParams
 from pipeline.params.reader import StageParams, read_params
 from pipeline.progress import progress_bar
@@ -22,6 +23,7 @@ from pipeline.stage import run_stage
 from pipeline.store import replaced_directory, write_csv
 from pipeline.training.batches import as_tensor
 from pipeline.training.generator import RunInputs
+from pipeline.training.ranks import Ranks
 from pipeline.training.translator import TranslatorRun
 from segmentation.packed import pairs_of, read_splits
 from segmentation.params import PARAMS, TranslatorParams
@@ -35,14 +37,16 @@ class Params(StageParams):
 
 
 def main(generator_seed: str) -> None:
-    params = read_params(Params, PARAMS)
-    run = start_run(params, derive_seed(params.seed, "translator", generator_seed))
-    resume = ResumePoint(f"segmentation_translator_{generator_seed}", params, [run.images, run.told])
+    params, ranks = read_params(Params, PARAMS), start_ranks()
+    ranks.check_batch(params.translator.batch_size, "translator.batch_size")
+    run = start_run(params, derive_seed(params.seed, "translator", generator_seed), ranks)
+    resume = ResumePoint(f"segmentation_translator_{generator_seed}", params, [run.images, run.told], ranks)
     if state := resume.load():
         run.load(state)
         print(f"resumed at {run.images_seen / 1000:g} kimg", flush=True)
-    with progress_bar("pix2pix", run.train.images, "images", initial=run.images_seen) as bar:
+    with progress_bar("pix2pix", run.train.images, "images", run.images_seen, shown=ranks.first) as bar:
         generator = train(run, params.translator.log_kimg, lambda: resume.save(run.state()), bar.update)
+    end_others(ranks)
     built_with = {
         "image_size": run.images.shape[2],
         "channels": run.images.shape[1],
@@ -55,7 +59,7 @@ def main(generator_seed: str) -> None:
     resume.remove()
 
 
-def start_run(params: Params, seed: int) -> TranslatorRun:
+def start_run(params: Params, seed: int, ranks: Ranks) -> TranslatorRun:
     """Networks with fresh weights and the training pairs; pairs are turned together, as the segmenters' are."""
     device = read_device()
     training, _ = pairs_of(read_splits(), "train")
@@ -67,6 +71,7 @@ def start_run(params: Params, seed: int) -> TranslatorRun:
         train_settings(params.translator),
         seed,
         partial(autocast, device, params.precision, cpu_gains=True),
+        ranks,
     )
     return TranslatorRun(variant, inputs)
 
@@ -97,7 +102,7 @@ def train(run: TranslatorRun, log_kimg: float, save: Callable[[], None], shown: 
         run.logged.add(run.step())
         if int(run.images_seen / (1000 * log_kimg)) > logged or run.images_seen >= run.train.images:
             logged = int(run.images_seen / (1000 * log_kimg))
-            run.curve.append({"kimg": run.images_seen / 1000, **run.logged.take()})
+            run.curve.append({"kimg": run.images_seen / 1000, **run.logged.take(run.ranks)})
             refuse_divergence(run.curve[-1])
             save()
         shown(run.images_seen - before)

@@ -29,7 +29,7 @@ def lay_pairs(**changes: Any) -> dict[str, Any]:
 
 
 def write_params(params: dict[str, Any]) -> None:
-    Path("params.yaml").write_text("compute:\n  device: cpu\n")  # the main graph's, which says where
+    Path("params.yaml").write_text("compute:\n  device: cpu\n  devices: 1\n")  # the main graph's, which says where
     PARAMS.parent.mkdir(exist_ok=True)
     PARAMS.write_text(yaml.safe_dump(params))
 

@@ -32,6 +32,7 @@ from pipeline.training import classifier as training
 from pipeline.training.batches import as_tensor
 from pipeline.training.classifier import ClassifierRun, predict, shown_order
 from pipeline.training.classifier import train_classifier as train
+from pipeline.training.ranks import Ranks
 
 PREDICTIONS = Path("data/predictions/classic/0.csv")
 CHECKPOINT = Path("data/checkpoints/classifier/classic/0")
@@ -277,6 +278,7 @@ def run_on(
         test_time_augmentation=test_time_augmentation,
         stream_seed=partial(derive_seed, 0),
         autocast=contextlib.nullcontext,
+        ranks=Ranks(),
     )
 
 

@@ -54,7 +54,7 @@ def test_every_scheme_has_its_metrics(clone: Path) -> None:
 def test_stages_log_their_time(clone: Path) -> None:
     log = (clone / "repro.log").read_text()
     assert "train_gan@malignant-0: done in " in log
-    assert set(pd.read_csv(clone / "logs/times.csv")["stage"].str.split("@").str[0]) == {
+    assert set(pd.read_csv(clone / "logs/stages.csv")["stage"].str.split("@").str[0]) == {
         *(
             "check_params",
             "phantom",

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.isic import FORMATS, recognise
+from pipeline.isic import FORMATS, recognise, records
 from pipeline.isic.vocabulary import DIAGNOSES, LABELS, SPLITS
-from tests.sources import ingested, record_v2, source_of, write_csv_lines, write_records
+from tests.sources import ingested, record, record_v2, source_of, write_csv_lines, write_records
 
 SIIM = "image_name,patient_id,sex,age_approx,anatom_site_general_challenge"
 HAM = "lesion_id,image_id,dx,dx_type,age,sex,localization"
@@ -197,6 +197,18 @@ def test_saved_pages_and_single_records_may_lie_in_one_folder(tmp_path):
     folder = tmp_path / "d"
     write_records(folder, {"results": [record_v2("ISIC_1"), record_v2("ISIC_2", "Malignant")]}, record_v2("ISIC_3"))
     assert list(rows_of(str(folder)).index) == ["ISIC_1", "ISIC_2", "ISIC_3"]
+
+
+def test_files_that_several_processes_read_are_the_rows_and_the_faults_that_one_reads(tmp_path, monkeypatch):
+    archive = [record_v2(f"ISIC_{number:07d}") for number in range(20)]
+    folder = write_records(tmp_path / "d", record("A", "malignant"), *archive, "{", record_v2("ISIC_9", sex=["male"]))
+    alone, its_report = ingested(source_of(folder))
+    monkeypatch.setattr(records, "FILES_A_BATCH", 2)
+    monkeypatch.setattr(records, "BATCHES_PER_WORKER", 4)
+    table, report = ingested(source_of(folder))
+    pd.testing.assert_frame_equal(table, alone)
+    assert report == its_report
+    assert (len(table), report["unreadable"]["count"], report["format"]) == (21, 2, "archive_v1+archive_v2")
 
 
 def test_what_is_wrong_in_a_file_of_many_is_named_and_the_rest_read(tmp_path):

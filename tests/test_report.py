@@ -498,12 +498,15 @@ def test_an_extractor_that_failed_is_a_warning(here, undrawn):
 
 
 def test_times_are_summed_or_said_to_be_unknown(here, undrawn):
-    assert "Not known: logs/times.csv is missing" in page().text
-    log = "finished,stage,seconds\n1,train_gan@benign-0,10.0\n2,train_gan@malignant-0,50.5\n3,evaluate,1.5\n"
-    write("logs/times.csv", log + "4,train_gan@benign-7,99\n5,train_classifier@classic-2,3\n6,report,9\n")
+    assert "Not known: logs/stages.csv is missing" in page().text
+    log = "finished,stage,seconds,peak_mb\n1,train_gan@benign-0,10.0,900\n2,train_gan@malignant-0,50.5,1200\n"
+    log += "3,evaluate,1.5,\n4,train_gan@benign-7,99,9\n5,train_classifier@classic-2,3,40\n6,report,9,9\n"
+    write("logs/stages.csv", log)
     text = page().text
     assert "1 min 5 s in all, but for this report" in text
-    assert "train_gan , 2 runs 1 min 0 s train_classifier 3.0 s evaluate 1.5 s" in text.replace("gan,", "gan ,")
+    assert "train_gan , 2 runs 1 min 0 s, 1,200 MB train_classifier 3.0 s, 40 MB evaluate 1.5 s" in text.replace(
+        "gan,", "gan ,"
+    )
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import InputError
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.seeding import derive_seed
-from pipeline.stage import TIMES, run_stage
+from pipeline.stage import LOG, run_stage
 from pipeline.store import read_csv, replaced_directory, replaced_file, write_csv, write_json
 
 
@@ -37,7 +37,7 @@ def test_what_a_user_can_cause_is_one_line_and_exit_code_one(
         run(main, monkeypatch)
     assert caught.value.code == 1
     assert capsys.readouterr().err == f"split: {error}\n"
-    assert not TIMES.exists()
+    assert not LOG.exists()
 
 
 def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -63,9 +63,10 @@ def test_elapsed_time_is_logged_with_the_matrix_items(
         run(main, monkeypatch, "--seed", "3", "--class", "benign", items=("class", "seed"))
     assert given == [("benign", "3")] * 2
     assert "split@benign-3: done in " in capsys.readouterr().out
-    rows = list(csv.DictReader(TIMES.read_text().splitlines()))
+    rows = list(csv.DictReader(LOG.read_text().splitlines()))
     assert [row["stage"] for row in rows] == ["split@benign-3"] * 2
     assert float(rows[0]["seconds"]) >= 0
+    assert 10 < float(rows[0]["peak_mb"]) < 10_000
 
 
 class Killed(BaseException):

@@ -67,7 +67,7 @@ def test_a_generator_of_copies_is_stopped() -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
+def test_the_chain_from_training_to_scores(channels: int, experiment, monkeypatch) -> None:
     params = experiment(channels=channels)
     train_features.main()
     train_gan.main("malignant", "0")
@@ -86,6 +86,9 @@ def test_the_chain_from_training_to_scores(channels: int, experiment) -> None:
     assert set(scores) == set(contract.split())
     assert scores["n_real"] == 10
     assert scores["copies_found"] == pd.read_csv(SYNTHETIC / "manifest.csv")["copy"].sum()
+    monkeypatch.setattr(score_synthetic, "MAX_REAL", 8)
+    score_synthetic.main("malignant", "0")
+    assert json.loads(Path("reports/generators/malignant_0.json").read_text())["n_real"] == 8
     before = (SYNTHETIC / "images.npy").read_bytes()
     synthesize.main("malignant", "0")
     assert (SYNTHETIC / "images.npy").read_bytes() == before

@@ -24,6 +24,7 @@ from pipeline.training.adversarial import discriminator_step, generator_step, le
 from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_range
 from pipeline.training.ema import ema_decay, frozen_copy, measure_batch_norms, update_ema
 from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
+from pipeline.training.ranks import Ranks
 from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
@@ -43,7 +44,7 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
 def started(class_name: str, seed: int = 0) -> tuple[GeneratorRun, train_gan.Told]:
     """As the stage begins, with the params and data of the working directory."""
     params = train_gan.read_params(train_gan.Params)
-    return train_gan.start_run(params, class_name, *train_gan.training_images(params, class_name), seed)
+    return train_gan.start_run(params, class_name, *train_gan.training_images(params, class_name), seed, Ranks())
 
 
 def unseen(network: torch.nn.Module) -> dict[str, float]:

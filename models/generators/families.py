@@ -85,8 +85,8 @@ class TwoRates:
     def optimizers(self, generator: nn.Module, discriminator: nn.Module) -> tuple[Adam, Adam]:
         betas = (self.beta1, self.beta2)
         return (
-            Adam(generator.parameters(), self.generator_learning_rate, betas),
-            Adam(discriminator.parameters(), self.discriminator_learning_rate, betas),
+            Adam(generator.parameters(), self.generator_learning_rate, betas, fused=True),
+            Adam(discriminator.parameters(), self.discriminator_learning_rate, betas, fused=True),
         )
 
 

@@ -10,7 +10,7 @@ from pipeline.isic.row import Format, Record, Row
 class Reading:
     """What a source holds."""
 
-    format: str = ""
+    formats: set[str] = field(default_factory=set)
     rows: list[Row] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)  # a record's name and what is wrong with it
     ignored_files: int = 0  # files of the folder that are no records by their name
@@ -20,6 +20,12 @@ class Reading:
     @property
     def records(self) -> int:
         return len(self.rows) + len(self.unreadable)
+
+    def extend(self, other: "Reading") -> None:
+        """Adds what files of JSON records hold that were read apart from these."""
+        self.formats |= other.formats
+        self.rows += other.rows
+        self.unreadable += other.unreadable
 
     def add(self, origin: str, record: Record, known: Format) -> None:
         """Reads one record, or notes that it cannot be.

@@ -2,35 +2,55 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
 from pipeline.isic import FORMATS, recognise
 from pipeline.isic.reading import Reading
 from pipeline.isic.row import text
+from pipeline.processes import map_in_processes
 from pipeline.progress import progress_bar
 
 ONE_A_LINE = (".jsonl", ".ndjson")
 SUFFIXES = ("", ".json", *ONE_A_LINE)  # of files with records, lower case
+
+FILES_A_BATCH = 500  # that one process reads before it hands over what they hold
+BATCHES_PER_WORKER = 20
 
 format_of = lru_cache(maxsize=256)(recognise)  # by the set of a record's keys; there are few
 
 
 def read_records(paths: Sequence[str]) -> Reading:
     """Every record, of any known format; in the order of the paths."""
+    batches = [paths[start : start + FILES_A_BATCH] for start in range(0, len(paths), FILES_A_BATCH)]
+    with progress_bar("reading records", sum(map(size_of, paths)), "B") as bar:
+        if len(batches) < 2 * BATCHES_PER_WORKER:
+            return _read_files(paths, bar.update)
+        reading = Reading()
+        parts = map_in_processes(_read_batch, batches, len(batches) // BATCHES_PER_WORKER)
+        for part, size in parts:
+            reading.extend(part)
+            bar.update(size)
+        return reading
+
+
+def _read_batch(paths: Sequence[str]) -> tuple[Reading, int]:
+    """What the files hold, and their bytes."""
+    sizes: list[int] = []
+    return _read_files(paths, sizes.append), sum(sizes)
+
+
+def _read_files(paths: Sequence[str], read: Callable[[int], Any]) -> Reading:
+    """What the files hold; ``read`` is told the bytes of each piece."""
     reading = Reading()
-    formats: set[str] = set()
-    size = sum(map(size_of, paths))
-    with progress_bar("reading records", size, "B") as bar:
-        for path in paths:
-            try:
-                for origin, written in _written(path):
-                    _read(origin, written, reading, formats)
-                    bar.update(len(written))
-            except OSError as error:
-                reading.unreadable.append(f"{text(os.path.basename(path))}: {error}")
-    reading.format = "+".join(sorted(formats))
+    for path in paths:
+        try:
+            for origin, written in _written(path):
+                _read(origin, written, reading)
+                read(len(written))
+        except OSError as error:
+            reading.unreadable.append(f"{text(os.path.basename(path))}: {error}")
     return reading
 
 
@@ -42,7 +62,7 @@ def size_of(path: str) -> int:
         return 0
 
 
-def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> None:
+def _read(origin: str, written: bytes, reading: Reading) -> None:
     try:
         records = _unpacked(origin, json.loads(written, object_pairs_hook=_object))
     except (ValueError, RecursionError) as error:  # RecursionError: JSON nested thousands deep
@@ -54,7 +74,7 @@ def _read(origin: str, written: bytes, reading: Reading, formats: set[str]) -> N
         except ValueError as error:
             reading.unreadable.append(f"{each}: {error}")
         else:
-            formats.add(known)
+            reading.formats.add(known)
             reading.add(each, record, FORMATS[known])
 
 

@@ -34,7 +34,7 @@ def read_tables(paths: Sequence[Path], columns: Mapping[str, str]) -> Reading:
     name, known = mapped(headers, columns) if columns else recognised(headers)
     labelled = [path for path in paths if known.required <= set(headers[path])]
     columns_of_all = sorted({column for header in headers.values() for column in header})
-    reading = Reading(format=name, leaks=[column for column in columns_of_all if column.startswith(known.leaks)])
+    reading = Reading(formats={name}, leaks=[column for column in columns_of_all if column.startswith(known.leaks)])
     details = details_of([path for path in paths if path not in labelled], headers, known, reading)
     used = set()
     for path in labelled:

@@ -64,7 +64,7 @@ class AdversarialRun(GeneratorRun):
         return images, self.told[chosen]
 
     def fake(self, labels: Tensor) -> Tensor:
-        return self.variant.generator(self.variant.latents(len(labels), self.rng), labels).float()
+        return self.variant.generator(self.latents(), labels).float()
 
 
 def discriminator_step(run: AdversarialRun) -> Terms:
@@ -83,7 +83,7 @@ def discriminator_step(run: AdversarialRun) -> Terms:
         penalties = run.variant.penalty(discriminator, real, fake, labels, run.rng) if due else {}
     weights = dict.fromkeys(penalties, run.variant.penalty_interval)
     terms = optimizer_step(
-        losses | penalties, run.variant.discriminator, run.discriminator_optimizer, "discriminator", weights
+        losses | penalties, run.variant.discriminator, run.discriminator_optimizer, "discriminator", run.ranks, weights
     )
     run.variant.after_discriminator_step(run.variant.discriminator)
     return terms | mean_logits(*logits)
@@ -97,7 +97,7 @@ def generator_step(run: AdversarialRun) -> Terms:
         _compute_weights(run.variant.discriminator)
         with run.autocast():
             losses = run.variant.generator_loss(augmented(run), real, run.fake(labels), labels)
-    terms = optimizer_step(losses, run.variant.generator, run.generator_optimizer, "generator")
+    terms = optimizer_step(losses, run.variant.generator, run.generator_optimizer, "generator", run.ranks)
     run.variant.discriminator.requires_grad_(True)
     return terms
 
@@ -129,10 +129,10 @@ class LogitAverages(nn.Module):
         self.register_buffer("means", torch.zeros(2))
         self.register_buffer("count", torch.zeros(()))
 
-    def update(self, real: Tensor, fake: Tensor) -> None:
+    def update(self, means: Tensor) -> None:
         self.count += 1
         weight = (1 / self.count).clamp(min=1 - self.DECAY)
-        self.means.lerp_(torch.stack([real.mean(), fake.mean()]), weight)
+        self.means.lerp_(means, weight)
 
 
 def lecam(run: AdversarialRun, real: Tensor, fake: Tensor) -> Terms:
@@ -140,6 +140,6 @@ def lecam(run: AdversarialRun, real: Tensor, fake: Tensor) -> Terms:
     weight = run.variant.training.lecam_weight
     if not weight:
         return {}
-    run.averages.update(real.detach(), fake.detach())
+    run.averages.update(run.ranks.mean(torch.stack([real.detach().mean(), fake.detach().mean()])))
     of_real, of_fake = run.averages.means.unbind()
     return {"lecam": weight * (lecam_loss(real, of_fake) + lecam_loss(fake, of_real))}

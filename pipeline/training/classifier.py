@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.optim import AdamW, Optimizer
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau
-from torchsampler import ImbalancedDatasetSampler
 
 from models.augment import Augmentation, orientations, rand_augment, standard
 from models.classifier import Classifier
@@ -21,6 +20,7 @@ from pipeline.errors import InputError
 from pipeline.metrics.ranking import roc_auc
 from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.ranks import Ranks
 
 EVALUATION_BATCH = 256
 # As in AIDL21-SAGAN's classifier, which counts epochs: more looks than these without a better val AUC halve the rate.
@@ -40,6 +40,8 @@ def shown_order(targets: NDArray[np.int64], sampler: str, count: int, seed: int)
     """
     if sampler == "shuffled":
         return EpochOrder(len(targets), seed).indices(0, count)
+    from torchsampler import ImbalancedDatasetSampler  # imports torchvision, which takes as long as torch itself
+
     with torch.random.fork_rng(devices=[]):  # torchsampler draws from the global stream
         torch.manual_seed(seed)
         return torch.tensor(list(ImbalancedDatasetSampler(targets, labels=targets.tolist(), num_samples=count)))
@@ -65,6 +67,7 @@ class ClassifierRun:
         test_time_augmentation: of the predictions for val images, as it will be of those for test images.
         stream_seed: the seed of a named random stream.
         autocast: gives the context in which the network is evaluated.
+        ranks: the processes that train together, this one among them.
     """
 
     def __init__(
@@ -82,21 +85,22 @@ class ClassifierRun:
         test_time_augmentation: str,
         stream_seed: Callable[[str], int],
         autocast: Callable[[], AbstractContextManager[None]],
+        ranks: Ranks,
     ) -> None:
         device = images.device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.images, self.val_images, self.val_targets = images, val_images, val_targets
         self.targets = torch.tensor(targets, dtype=torch.float32, device=device)
         self.malignant_share = float(targets.mean())
-        self.train, self.autocast = train, autocast
+        self.train, self.autocast, self.ranks = train, autocast, ranks
         self.test_time_augmentation = test_time_augmentation
         self.augment, self.loss = AUGMENTATIONS[augment], CLASSIFIER_LOSSES[loss]
         self.order = shown_order(targets, sampler, train.steps * train.batch_size, stream_seed("order"))
         trained = [weights for weights in network.parameters() if weights.requires_grad]
         self.optimizer = AdamW(trained, train.learning_rate, weight_decay=train.weight_decay, fused=True)
         self.schedule = learning_rate_schedule(self.optimizer, train)
-        self.rng = torch.Generator(device).manual_seed(stream_seed("augment"))
-        torch.manual_seed(stream_seed("dropout"))  # dropout and drop connect draw from the global stream
+        self.rng = torch.Generator(device).manual_seed(ranks.seed(stream_seed("augment")))
+        torch.manual_seed(ranks.seed(stream_seed("dropout")))  # dropout and drop connect draw from the global stream
         self.step = 0
         self.best_auc, self.best_step = -1.0, 0
         self.best: dict[str, Tensor] = {}
@@ -120,10 +124,11 @@ class ClassifierRun:
         self.network.load_state_dict(state["network"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
-        self.rng.set_state(state["rng"])
-        torch.set_rng_state(state["global_rng"])
-        if self.images.is_cuda:
-            torch.cuda.set_rng_state(state["cuda_rng"])
+        if self.ranks.first:  # the others' streams begin anew
+            self.rng.set_state(state["rng"])
+            torch.set_rng_state(state["global_rng"])
+            if self.images.is_cuda:
+                torch.cuda.set_rng_state(state["cuda_rng"])
 
 
 def train_classifier(
@@ -146,7 +151,8 @@ def train_classifier(
         losses.append(classifier_step(run))
         run.step += 1
         if run.step % run.train.evaluate_steps == 0 or run.step == run.train.steps:
-            evaluate(run, float(torch.stack(losses).mean()))
+            run.ranks.average_batch_statistics(run.network)
+            evaluate(run, float(run.ranks.mean(torch.stack(losses).mean())))
             losses = []
             save(run.state())
         stepped(1)
@@ -157,7 +163,7 @@ def train_classifier(
 def classifier_step(run: ClassifierRun) -> Tensor:
     """One optimizer step; returns the mean loss, still on the device."""
     start = run.step * run.train.batch_size
-    chosen = run.order[start : start + run.train.batch_size].to(run.images.device)
+    chosen = run.ranks.share(run.order[start : start + run.train.batch_size]).to(run.images.device)
     batch = run.augment(to_unit_range(run.images[chosen]), run.rng)
     run.network.train()
     with run.autocast():
@@ -165,6 +171,7 @@ def classifier_step(run: ClassifierRun) -> Tensor:
     loss = run.loss(logits, run.targets[chosen], run.malignant_share).mean()
     run.optimizer.zero_grad()
     loss.backward()
+    run.ranks.average_gradients(run.network)
     run.optimizer.step()
     if not isinstance(run.schedule, ReduceLROnPlateau):
         run.schedule.step()

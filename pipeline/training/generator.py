@@ -5,7 +5,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from pipeline.errors import InputError
 from pipeline.params.gan import GanTrainParams
 from pipeline.training.batches import EpochOrder, to_unit_range
 from pipeline.training.ema import frozen_copy
+from pipeline.training.ranks import Ranks
 
 Terms = dict[str, Tensor]  # name: scalar, still on the device
 Look = Callable[[nn.Module], dict[str, float]]  # a generator in eval mode -> val_kid, val_recall
@@ -29,6 +30,7 @@ class RunInputs:
         images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
         told: what the generator is told, on the device: the labels (N,), or a translator's source images.
         autocast: gives the context in which networks are evaluated.
+        ranks: the processes that train together, this one among them.
     """
 
     images: Tensor
@@ -36,6 +38,7 @@ class RunInputs:
     train: GanTrainParams
     seed: int
     autocast: Callable[[], AbstractContextManager[None]]
+    ranks: Ranks = field(default_factory=Ranks)
 
 
 class GeneratorRun(ABC):
@@ -49,10 +52,15 @@ class GeneratorRun(ABC):
 
     def __init__(self, variant: Family, network: nn.Module, given: RunInputs) -> None:
         self.variant, self.images, self.told = variant, given.images, given.told
-        self.train, self.autocast = given.train, given.autocast
+        self.train, self.autocast, self.ranks = given.train, given.autocast, given.ranks
         self.ema = frozen_copy(self.placed(network))
         self.order = EpochOrder(len(given.images), given.seed)
-        self.rng = torch.Generator(given.images.device).manual_seed(given.seed)
+        self.rng = torch.Generator(given.images.device).manual_seed(self.ranks.seed(given.seed))
+        self.latent_rng = (
+            self.rng
+        )  # of several processes, in step with the others': each takes its share of all latents
+        if self.ranks.count > 1:
+            self.latent_rng = torch.Generator(given.images.device).manual_seed(given.seed)
         self.images_seen = 0
         self.curve: list[dict[str, float]] = []
         self.logged = Mean()
@@ -83,6 +91,7 @@ class GeneratorRun(ABC):
             "best": self.best,
             "chosen": self.chosen,
             "rng": self.rng.get_state(),
+            "latent_rng": self.latent_rng.get_state(),
             **{name: part.state_dict() for name, part in self._all_parts().items()},
         }
 
@@ -90,7 +99,9 @@ class GeneratorRun(ABC):
         """Goes on where another run with the same arguments was when it gave ``state``."""
         for name in ("images_seen", "curve", "best", "chosen"):
             setattr(self, name, state[name])
-        self.rng.set_state(state["rng"])
+        if self.ranks.first:  # the others' streams begin anew
+            self.rng.set_state(state["rng"])
+        self.latent_rng.set_state(state["latent_rng"])
         for name, part in self._all_parts().items():
             part.load_state_dict(state[name])
 
@@ -98,9 +109,17 @@ class GeneratorRun(ABC):
         return {"ema": self.ema, **self.parts()}
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
-        """Real images (N, C, H, W) in [-1, 1] at the present position of the order, and their indices (N,)."""
-        chosen = self.order.indices(self.images_seen, self.train.batch_size).to(self.images.device)
+        """This process's share of the real images (N, C, H, W) in [-1, 1] that are next, and their indices (N,)."""
+        chosen = self.chosen_by(self.order)
         return to_unit_range(self.images[chosen]), chosen
+
+    def chosen_by(self, order: EpochOrder) -> Tensor:
+        """This process's share of what an order shows next."""
+        return self.ranks.share(order.indices(self.images_seen, self.train.batch_size)).to(self.images.device)
+
+    def latents(self) -> Tensor:
+        """This process's share of a batch of latents."""
+        return self.ranks.share(self.variant.latents(self.train.batch_size, self.latent_rng))
 
 
 class Remembering:
@@ -132,11 +151,12 @@ class Mean:
             self._sums[name] = self._sums[name] + value if name in self._sums else value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def take(self) -> dict[str, float]:
-        """The means since the last call."""
-        means = {name: float(value) / self._counts[name] for name, value in self._sums.items()}
+    def take(self, ranks: Ranks) -> dict[str, float]:
+        """The means since the last call, over all processes."""
+        means = {name: value / self._counts[name] for name, value in self._sums.items()}
         self._sums, self._counts = {}, {}
-        return means
+        together: list[float] = ranks.mean(torch.stack(list(means.values()))).tolist() if means else []
+        return dict(zip(means, together, strict=True))
 
 
 def train_generator(
@@ -163,7 +183,7 @@ def train_generator(
         run.logged.add(run.step())
         looking = _crossed(before, run.images_seen, train.checkpoint_kimg) or run.images_seen >= total
         if looking or _crossed(before, run.images_seen, train.log_kimg):
-            run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(), run.images_seen)})
+            run.curve.append({"kimg": run.images_seen / 1000, **_finite(run.logged.take(run.ranks), run.images_seen)})
         if looking:
             generator = run.drawing()
             keep_best(run, generator, look(generator))
@@ -206,18 +226,20 @@ def optimizer_step(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     name: str,
+    ranks: Ranks,
     weights: dict[str, int] | None = None,
 ) -> Terms:
     """Reduces the per-sample terms once, steps, and returns what the curve shows.
 
     Args:
         losses: (N,) each.
+        ranks: over which gradients are averaged.
         weights: of the terms that do not count once.
     """
     means = {term: loss.mean() for term, loss in losses.items()}
     optimizer.zero_grad()
     torch.stack([(weights or {}).get(term, 1) * mean for term, mean in means.items()]).sum().backward()
-    gradients = [parameter.grad for parameter in network.parameters() if parameter.grad is not None]
+    gradients = ranks.average_gradients(network)
     optimizer.step()
     shown = {f"{name}_loss_{term}": mean.detach() for term, mean in means.items()}
     return shown | {f"{name}_gradient_norm": nn.utils.get_total_norm(gradients)}

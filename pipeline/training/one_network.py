@@ -31,7 +31,8 @@ class OneNetworkRun(GeneratorRun):
     ) -> None:
         super().__init__(variant, network, given)
         self.name, self.network, self.augment = name, network, augment
-        self.optimizer = Adam(network.parameters(), training.learning_rate, (training.beta1, training.beta2))
+        betas = (training.beta1, training.beta2)
+        self.optimizer = Adam(network.parameters(), training.learning_rate, betas, fused=True)
 
     @abstractmethod
     def losses(self, images: Tensor) -> Terms:
@@ -44,7 +45,7 @@ class OneNetworkRun(GeneratorRun):
         images = self.augment(self.next_batch()[0], self.rng)
         with self.autocast():
             losses = self.losses(images)
-        terms = optimizer_step(losses, self.network, self.optimizer, self.name)
+        terms = optimizer_step(losses, self.network, self.optimizer, self.name, self.ranks)
         self.images_seen += self.train.batch_size
         update_ema(self.ema, self.network, ema_decay(self.train.batch_size, self.images_seen, self.train.ema_kimg))
         return terms

@@ -18,6 +18,7 @@ from models.segmentation_losses import SEGMENTATION_LOSSES
 from pipeline.errors import InputError
 from pipeline.metrics.segmentation import Masks, patient_dice
 from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.ranks import Ranks
 
 EVALUATION_BATCH = 64
 
@@ -42,6 +43,7 @@ class SegmenterRun:
         augment, loss: by their names in the registries.
         stream_seed: the seed of a named random stream.
         autocast: gives the context in which the network is trained.
+        ranks: the processes that train together, this one among them.
     """
 
     def __init__(
@@ -58,18 +60,19 @@ class SegmenterRun:
         train: TrainSettings,
         stream_seed: Callable[[str], int],
         autocast: Callable[[], AbstractContextManager[None]],
+        ranks: Ranks,
     ) -> None:
         device = images.device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.images, self.masks = images, masks
         self.val_images, self.val_masks, self.val_patient = val_images, val_masks, val_patient
-        self.train, self.autocast = train, autocast
+        self.train, self.autocast, self.ranks = train, autocast, ranks
         self.augment, self.loss = PAIR_AUGMENTATIONS[augment], SEGMENTATION_LOSSES[loss]
         self.order = EpochOrder(len(images), stream_seed("order"))
         self.optimizer = AdamW(network.parameters(), train.learning_rate, weight_decay=train.weight_decay, fused=True)
         self.schedule = LambdaLR(self.optimizer, lambda step: 0.5 * (1 + math.cos(math.pi * step / train.steps)))
-        self.rng = torch.Generator(device).manual_seed(stream_seed("augment"))
-        self.loss_rng = torch.Generator(device).manual_seed(stream_seed("loss"))
+        self.rng = torch.Generator(device).manual_seed(ranks.seed(stream_seed("augment")))
+        self.loss_rng = torch.Generator(device).manual_seed(ranks.seed(stream_seed("loss")))
         self.step = 0
         self.best_dice, self.best_step = -1.0, 0
         self.best: dict[str, Tensor] = {}
@@ -89,8 +92,9 @@ class SegmenterRun:
             setattr(self, name, state[name])
         for name, part in self._parts().items():
             part.load_state_dict(state[name])
-        self.rng.set_state(state["rng"])
-        self.loss_rng.set_state(state["loss_rng"])
+        if self.ranks.first:  # the others' streams begin anew
+            self.rng.set_state(state["rng"])
+            self.loss_rng.set_state(state["loss_rng"])
 
     def _parts(self) -> dict[str, Any]:
         return {"network": self.network, "optimizer": self.optimizer, "schedule": self.schedule}
@@ -116,7 +120,8 @@ def train_segmenter(
         losses.append(segmenter_step(run))
         run.step += 1
         if run.step % run.train.evaluate_steps == 0 or run.step == run.train.steps:
-            look(run, float(torch.stack(losses).mean()))
+            run.ranks.average_batch_statistics(run.network)
+            look(run, float(run.ranks.mean(torch.stack(losses).mean())))
             losses = []
             save(run.state())
         stepped(1)
@@ -126,14 +131,16 @@ def train_segmenter(
 
 def segmenter_step(run: SegmenterRun) -> Tensor:
     """One optimizer step; returns the mean loss, still on the device."""
-    chosen = run.order.indices(run.step * run.train.batch_size, run.train.batch_size).to(run.images.device)
+    shown = run.order.indices(run.step * run.train.batch_size, run.train.batch_size)
+    chosen = run.ranks.share(shown).to(run.images.device)
     images, masks = run.augment(to_unit_range(run.images[chosen]), (run.masks[chosen] > 0).float(), run.rng)
     run.network.train()
     with run.autocast():
         logits = run.network(images.contiguous(memory_format=torch.channels_last)).float()
-    loss = run.loss(logits, masks, run.loss_rng).mean()
+    loss = run.loss(logits, masks, run.loss_rng)
     run.optimizer.zero_grad()
     loss.backward()
+    run.ranks.average_gradients(run.network)
     run.optimizer.step()
     run.schedule.step()
     return loss.detach()

@@ -49,17 +49,19 @@ class TranslatorRun(GeneratorRun):
 
     def step(self) -> Terms:
         variant, (sources, targets) = self.variant, self.next_pair()
-        z = variant.latents(len(targets), self.rng)
+        z = self.latents()
         variant.discriminator.requires_grad_(False)
         with self.autocast():
             losses, fakes = variant.generator_loss(variant.discriminator, sources, targets, z)
-        terms = optimizer_step(losses, self.generators, self.generator_optimizer, "generator")
+        terms = optimizer_step(losses, self.generators, self.generator_optimizer, "generator", self.ranks)
         variant.discriminator.requires_grad_(True)
         shown = self.pooled([fake.detach() for fake in fakes])
         discriminator = Remembering(variant.discriminator)
         with self.autocast():
             losses = variant.discriminator_loss(discriminator, sources, targets, shown)
-        terms |= optimizer_step(losses, variant.discriminator, self.discriminator_optimizer, "discriminator")
+        terms |= optimizer_step(
+            losses, variant.discriminator, self.discriminator_optimizer, "discriminator", self.ranks
+        )
         self.images_seen += self.train.batch_size
         update_ema(self.ema, variant.generator, ema_decay(self.train.batch_size, self.images_seen, self.train.ema_kimg))
         return terms | mean_logits(*discriminator.logits[:2])
@@ -67,8 +69,7 @@ class TranslatorRun(GeneratorRun):
     def next_pair(self) -> tuple[Tensor, Tensor]:
         """Sources (N, S, H, W) and targets (N, C, H, W) in [-1, 1], turned at random."""
         targets, _ = self.next_batch()
-        chosen = self.source_order.indices(self.images_seen, self.train.batch_size).to(self.images.device)
-        sources = to_unit_range(self.told[chosen])
+        sources = to_unit_range(self.told[self.chosen_by(self.source_order)])
         if not self.variant.paired:
             return self.turned(sources, self.rng), self.turned(targets, self.rng)
         pairs = self.turned(torch.cat([sources, targets], dim=1), self.rng)
