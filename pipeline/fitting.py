@@ -23,7 +23,7 @@ from pipeline.pretrained import Pretrained, read_weights
 from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
-from pipeline.training.batches import as_tensor
+from pipeline.training.batches import where_room_is
 from pipeline.training.classifier import ClassifierRun, predict, train_classifier
 from pipeline.training.ranks import Ranks
 
@@ -75,7 +75,7 @@ def fitted(
     """
     name, seed = title
     ranks = start_ranks()
-    ranks.check_batch(params.train.batch_size, "classifier.train.batch_size")
+    ranks.check_batch(params.train.batch_size, "classifier.train.batch_size", params.train.accumulate)
     run = start_run(
         params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained, real, ranks
     )
@@ -92,7 +92,7 @@ def fitted(
         network = train_classifier(run, resume.save, bar.update)
     end_others(ranks)
     held_out = splits[splits["split"].isin(["val", "test"])].sort_values("row")
-    images = as_tensor(packed[held_out["row"]], run.images.device)
+    images = where_room_is(packed[held_out["row"]], run.device)
     probability = predict(network, images, params.test_time_augmentation)
     yield Fit(run, network, held_out[["image_id", "split", "target"]].assign(probability=probability))
     resume.remove()
@@ -122,9 +122,9 @@ def start_run(
     targets = np.concatenate([target[train].to_numpy(), *(np.full(len(extra), label) for extra, label in added)])
     return ClassifierRun(
         build_classifier(params, packed.shape[3], seed, pretrained),
-        images=as_tensor(images, device),
+        images=where_room_is(images, device),
         targets=targets,
-        val_images=as_tensor(packed[val], device),
+        val_images=where_room_is(packed[val], device),
         val_targets=target[val].to_numpy(),
         augment=scheme.augment,
         sampler=scheme.sampler,
@@ -132,6 +132,7 @@ def start_run(
         train=params.train,
         test_time_augmentation=params.test_time_augmentation,
         stream_seed=partial(derive_seed, seed),
+        device=device,
         autocast=lambda: autocast(device, params.precision, cpu_gains=False),
         ranks=ranks,
     )

@@ -15,6 +15,7 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor
 
+from pipeline.compute import read_device
 from pipeline.store import replaced_file
 from pipeline.training.ranks import Ranks
 
@@ -42,17 +43,16 @@ class ResumePoint:
     """The saved state of one training run.
 
     Args:
-        data: images and what is told of them, on the device; with ``params`` and the code it decides all.
+        data: images and what is told of them; with ``params``, the device and the code it decides all.
         ranks: of which the first saves for all.
     """
 
     def __init__(self, stage: str, params: BaseModel, data: Iterable[Tensor], ranks: Ranks) -> None:
         self._saves = ranks.first
-        key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__}".encode())
+        key = hashlib.sha256(f"{params.model_dump_json()} {torch.__version__} {read_device().type}".encode())
         for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
             key.update(path.read_bytes())
         for tensor in data:
-            key.update(tensor.device.type.encode())
             key.update(tensor.cpu().contiguous().numpy().data)
         root = Path(os.environ.get("CHECKPOINT_DIR", ".checkpoints"))
         self._folder = root / f"{stage}-{key.hexdigest()[:16]}"

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from pipeline.errors import InputError
 from pipeline.images import MASKS, at_size, open_images
 from pipeline.store import read_csv
-from pipeline.training.batches import as_tensor, to_unit_range
+from pipeline.training.batches import to_unit_range, where_room_is
 
 IMAGES = Path("data/images")
 SPLITS = Path("data/splits.csv")
@@ -60,7 +60,7 @@ def read_sources(kind: str, image_ids: Sequence[str], image_size: int, device: t
             "generator translate a channel"
         )
     kept = [name for name, has in zip(image_ids, there, strict=True) if has]
-    return Sources(kept, as_tensor(at_size(sources[there], image_size), device))
+    return Sources(kept, where_room_is(at_size(sources[there], image_size), device))
 
 
 def _of_kind(kind: str, rows: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -123,7 +123,7 @@ def start_run(
     )
     data = generator_data(variant, training, conditions, packed, class_name, params.image_size, device)
     precision = partial(autocast, device, params.precision, cpu_gains=True)
-    given = RunInputs(data.images, data.with_each, params.train, seed, precision, ranks)
+    given = RunInputs(data.images, data.with_each, params.train, seed, device, precision, ranks)
     run = RUNS[type(variant)](variant, given)
     return run, data.told
 

@@ -22,7 +22,7 @@ from pipeline.progress import progress_bar
 from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
 from pipeline.store import read_json, replaced_directory, write_csv
-from pipeline.training.batches import as_tensor
+from pipeline.training.batches import where_room_is
 from pipeline.training.ranks import Ranks
 from pipeline.training.segmenter import SegmenterRun, predict_masks, train_segmenter
 from segmentation.packed import IMAGES, Pairs, pairs_of, read_splits
@@ -58,7 +58,7 @@ def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, trai
         training: all pairs that are shown.
     """
     splits, ranks = read_splits(), start_ranks()
-    ranks.check_batch(params.train.batch_size, "train.batch_size")
+    ranks.check_batch(params.train.batch_size, "train.batch_size", params.train.accumulate)
     run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training, ranks)
     choosing = [torch.from_numpy(each.copy()) for each in (run.val_masks, run.val_patient)]
     shown = [run.images, run.masks, run.val_images, *choosing]
@@ -84,15 +84,16 @@ def start_run(
     val, rows = pairs_of(splits, "val")
     return SegmenterRun(
         new_segmenter(segmenter, training.images.shape[3], seed),
-        images=as_tensor(training.images, device),
-        masks=torch.from_numpy(np.array(training.masks)).to(device),
-        val_images=as_tensor(val.images, device),
+        images=where_room_is(training.images, device),
+        masks=where_room_is(training.masks[..., None], device).squeeze(1),
+        val_images=where_room_is(val.images, device),
         val_masks=val.masks > 0,
         val_patient=rows["patient"].to_numpy(),
         augment=segmenter.augment,
         loss=segmenter.loss,
         train=params.train,
         stream_seed=partial(derive_seed, seed),
+        device=device,
         autocast=lambda: autocast(device, params.precision, cpu_gains=True),
         ranks=ranks,
     )
@@ -133,7 +134,7 @@ def built_with(segmenter: Segmenter, run: SegmenterRun) -> dict[str, object]:
 def write_predictions(path: Path, network: nn.Module, run: SegmenterRun, splits: pd.DataFrame) -> None:
     """The masks found in val and test, one bit a pixel, and whose they are."""
     held_out, rows = pairs_of(splits, "val", "test")
-    found = predict_masks(network, as_tensor(held_out.images, run.images.device))
+    found = predict_masks(network, where_room_is(held_out.images, run.device))
     with replaced_directory(path) as directory:
         np.save(directory / ARRAY, np.packbits(found, axis=2))
         write_csv(directory / "rows.csv", rows[["image_id", "row", "split"]])

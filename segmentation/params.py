@@ -48,6 +48,7 @@ class SourceParams(Section):
 class TrainParams(Section):
     steps: int = Field(gt=0)  # optimizer steps, the same for every training
     batch_size: int = Field(ge=2)
+    accumulate: int = Field(ge=1)  # parts that a batch is taken in, one after another, for want of memory
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
     evaluate_steps: int = Field(gt=0)  # steps between two looks at the Dice of the validation patients

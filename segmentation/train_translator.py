@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import torch
 from pydantic import Field
@@ -21,7 +20,7 @@ from pipeline.resume import ResumePoint
 from pipeline.seeding import derive_seed
 from pipeline.stage import run_stage
 from pipeline.store import replaced_directory, write_csv
-from pipeline.training.batches import as_tensor
+from pipeline.training.batches import where_room_is
 from pipeline.training.generator import RunInputs
 from pipeline.training.ranks import Ranks
 from pipeline.training.translator import TranslatorRun
@@ -66,10 +65,11 @@ def start_run(params: Params, seed: int, ranks: Ranks) -> TranslatorRun:
     torch.manual_seed(seed)
     variant = build_translator(training.images.shape[1], training.images.shape[3], settings_of(params.translator))
     inputs = RunInputs(
-        as_tensor(training.images, device),
-        as_tensor(np.asarray(training.masks)[..., None], device),
+        where_room_is(training.images, device),
+        where_room_is(training.masks[..., None], device),
         train_settings(params.translator),
         seed,
+        device,
         partial(autocast, device, params.precision, cpu_gains=True),
         ranks,
     )

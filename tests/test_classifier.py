@@ -259,7 +259,7 @@ def test_what_a_scheme_adds(rule: str | float, added: tuple[int, int]) -> None:
 def run_on(
     images: np.ndarray, targets: np.ndarray, test_time_augmentation: str = "none", **changed: Any
 ) -> ClassifierRun:
-    settings = {"steps": 30, "batch_size": 16, "learning_rate": 0.005, "weight_decay": 0.0}
+    settings = {"steps": 30, "batch_size": 16, "accumulate": 1, "learning_rate": 0.005, "weight_decay": 0.0}
     train_params = ClassifierTrainParams.model_validate(
         settings | {"schedule": "constant", "evaluate_steps": 10} | changed
     )
@@ -277,6 +277,7 @@ def run_on(
         train=train_params,
         test_time_augmentation=test_time_augmentation,
         stream_seed=partial(derive_seed, 0),
+        device=device,
         autocast=contextlib.nullcontext,
         ranks=Ranks(),
     )

@@ -212,7 +212,18 @@ ALLOWED = {
     "pipeline/training": {"torch", "torchsampler", "numpy", "models", "pipeline"},
     "pipeline/metrics": {"torch", "numpy", "scipy", "sklearn", "models", "pipeline"},
 }
-STANDARD = {"abc", "collections", "contextlib", "copy", "dataclasses", "functools", "itertools", "math", "typing"}
+STANDARD = {
+    "abc",
+    "collections",
+    "concurrent",
+    "contextlib",
+    "copy",
+    "dataclasses",
+    "functools",
+    "itertools",
+    "math",
+    "typing",
+}
 
 
 @pytest.mark.parametrize("folder", ALLOWED)

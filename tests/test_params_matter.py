@@ -216,6 +216,7 @@ CLASSIFIER = {
     "classifier.train.weight_decay": 5.0,
     "classifier.train.schedule": "constant",
     "classifier.train.evaluate_steps": 3,
+    "classifier.train.accumulate": 2,
     "compute.precision": "bf16",
 }
 

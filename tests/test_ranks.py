@@ -14,7 +14,7 @@ from pipeline.errors import InputError
 from pipeline.launch import start_ranks
 from pipeline.store import read_json
 from pipeline.training.ranks import Ranks
-from tests.together import TRAININGS
+from tests.together import TRAININGS, classifier, segmenter
 
 ROOT = Path(__file__).parents[1]
 TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -88,11 +88,29 @@ def test_two_processes_learn_what_one_learns(start, tmp_path, alone) -> None:
             assert ours == pytest.approx(theirs, rel=1e-4, abs=1e-4)
 
 
+@pytest.mark.parametrize("train", [classifier, segmenter])
+def test_a_batch_in_parts_teaches_what_the_whole_one_does(train, alone) -> None:
+    in_parts = train(Ranks(), accumulate=4)
+    for ours, whole in zip(in_parts, alone[train.__name__], strict=True):
+        assert ours == pytest.approx(whole, rel=1e-4, abs=1e-4)
+
+
+def test_a_batch_in_parts_takes_each_part_alone(monkeypatch) -> None:
+    seen: list[int] = []
+    monkeypatch.setattr(torch.nn.SiLU, "forward", lambda self, each: seen.append(len(each)) or each.sigmoid() * each)
+    classifier(Ranks(), accumulate=4)
+    assert set(seen[:4]) == {2}
+
+
 def test_a_batch_that_cannot_be_shared_is_refused() -> None:
     three = Ranks(count=3)
     with pytest.raises(InputError, match=r"gan\.train\.batch_size is 32, which 3 processes cannot share evenly"):
         three.check_batch(32, "gan.train.batch_size")
     three.check_batch(33, "gan.train.batch_size")
+    with pytest.raises(InputError, match="is 33, which 3 processes of 2 parts cannot share evenly"):
+        three.check_batch(33, "gan.train.batch_size", 2)
+    with pytest.raises(InputError, match="is 33, which 2 parts cannot share evenly"):
+        Ranks().check_batch(33, "gan.train.batch_size", 2)
 
 
 def test_shares_are_the_whole_batch_once() -> None:

@@ -38,7 +38,8 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
     train = GanTrainParams.model_validate(params["gan"]["train"] | changed)
     images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with_each = ((told(variant, 20) + 1) * 127.5).to(torch.uint8) if name in TRANSLATORS else told(variant, 20)
-    return train_gan.RUNS[type(variant)](variant, RunInputs(images, with_each, train, 0, contextlib.nullcontext))
+    given = RunInputs(images, with_each, train, 0, torch.device("cpu"), contextlib.nullcontext)
+    return train_gan.RUNS[type(variant)](variant, given)
 
 
 def started(class_name: str, seed: int = 0) -> tuple[GeneratorRun, train_gan.Told]:

@@ -28,6 +28,7 @@ from pipeline.training.segmenter import SegmenterRun, train_segmenter
 from segmentation.params import TrainParams
 
 RECIPE = Path(__file__).parents[1] / "recipes/smoke.yaml"
+CPU = torch.device("cpu")
 SIZE, IMAGES, BATCH, STEPS = 32, 24, 8, 12
 
 Curve = list[dict[str, float]]
@@ -50,7 +51,7 @@ def generator(ranks: Ranks) -> Curve:
     shown = {"kimg": STEPS * BATCH / 1000, "log_kimg": BATCH / 1000, "checkpoint_kimg": 1, "min_recall": 0}
     train = GanTrainParams.model_validate(tree["train"] | shown | {"batch_size": BATCH, "diff_augment": []})
     labels = torch.zeros(IMAGES, dtype=torch.long)
-    run = AdversarialRun(variant, RunInputs(images(), labels, train, 0, contextlib.nullcontext, ranks))
+    run = AdversarialRun(variant, RunInputs(images(), labels, train, 0, CPU, contextlib.nullcontext, ranks))
     train_generator(run, lambda network: {"val_kid": 1.0, "val_recall": 1.0}, lambda: None, lambda count: None)
     return [_without_level(row) for row in run.curve]
 
@@ -62,9 +63,11 @@ def _without_level(row: dict[str, float]) -> dict[str, float]:
     return {"margin": margin} | {name: value for name, value in row.items() if name not in level}
 
 
-def classifier(ranks: Ranks) -> Curve:
+def classifier(ranks: Ranks, accumulate: int = 1) -> Curve:
     shared = {"schedule": "constant", "evaluate_steps": 1, "weight_decay": 0.0}
-    train = ClassifierTrainParams.model_validate({"steps": STEPS, "batch_size": BATCH, "learning_rate": 1e-3, **shared})
+    train = ClassifierTrainParams.model_validate(
+        {"steps": STEPS, "batch_size": BATCH, "accumulate": accumulate, "learning_rate": 1e-3, **shared}
+    )
     targets = np.arange(IMAGES) % 2
     torch.manual_seed(0)
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(8, 1), nn.Flatten(0)]
@@ -80,6 +83,7 @@ def classifier(ranks: Ranks) -> Curve:
         train=train,
         test_time_augmentation="none",
         stream_seed=lambda name: 0,
+        device=CPU,
         autocast=contextlib.nullcontext,
         ranks=ranks,
     )
@@ -87,9 +91,16 @@ def classifier(ranks: Ranks) -> Curve:
     return run.curve
 
 
-def segmenter(ranks: Ranks) -> Curve:
+def segmenter(ranks: Ranks, accumulate: int = 1) -> Curve:
     train = TrainParams.model_validate(
-        {"steps": STEPS, "batch_size": BATCH, "learning_rate": 1e-3, "weight_decay": 0.0, "evaluate_steps": 1}
+        {
+            "steps": STEPS,
+            "batch_size": BATCH,
+            "accumulate": accumulate,
+            "learning_rate": 1e-3,
+            "weight_decay": 0.0,
+            "evaluate_steps": 1,
+        }
     )
     torch.manual_seed(0)
     masks = (images()[:, 0] > 127).to(torch.uint8) * 255
@@ -104,6 +115,7 @@ def segmenter(ranks: Ranks) -> Curve:
         loss="bce",
         train=train,
         stream_seed=lambda name: 0,
+        device=CPU,
         autocast=contextlib.nullcontext,
         ranks=ranks,
     )

@@ -79,7 +79,13 @@ def start(model: str, pixels: NDArray[np.uint8], device: torch.device, augment: 
     )
     targets = np.arange(len(pixels)) % 2
     train = ClassifierTrainParams(
-        steps=10_000, batch_size=BATCH, learning_rate=1e-4, weight_decay=0.0, schedule="constant", evaluate_steps=10_000
+        steps=10_000,
+        batch_size=BATCH,
+        accumulate=1,
+        learning_rate=1e-4,
+        weight_decay=0.0,
+        schedule="constant",
+        evaluate_steps=10_000,
     )
     return ClassifierRun(
         network,
@@ -93,6 +99,7 @@ def start(model: str, pixels: NDArray[np.uint8], device: torch.device, augment: 
         train=train,
         test_time_augmentation="none",
         stream_seed=lambda name: 0,
+        device=device,
         autocast=lambda: autocast(device, "auto", cpu_gains=False),
         ranks=Ranks(),
     )

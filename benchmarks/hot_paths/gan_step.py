@@ -42,7 +42,7 @@ def path(name: str, size: int, batch: int, device: torch.device) -> HotPath:
         {**read_tree(RECIPE)["gan"]["train"], "batch_size": batch, "diff_augment": []}
     )
     precision = partial(autocast, device, "auto", cpu_gains=True)
-    run = AdversarialRun(variant, RunInputs(images, labels, train, 0, precision))
+    run = AdversarialRun(variant, RunInputs(images, labels, train, 0, device, precision))
 
     def ours() -> None:
         run.step()

@@ -23,6 +23,7 @@ Coefficient = Annotated[float, Field(gt=0)] | None  # null: the model's own
 class ClassifierTrainParams(Section):
     steps: int = Field(gt=0)  # optimizer steps, the same for every scheme
     batch_size: int = Field(ge=2)
+    accumulate: int = Field(ge=1)  # parts that a batch is taken in, one after another, for want of memory
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
     schedule: Literal["constant", "cosine", "plateau"]  # of the learning rate

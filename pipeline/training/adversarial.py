@@ -24,7 +24,7 @@ class AdversarialRun(GeneratorRun):
         self.placed(variant.discriminator)
         optimizers = variant.training.optimizers(variant.generator, variant.discriminator)
         self.generator_optimizer, self.discriminator_optimizer = optimizers
-        self.averages = LogitAverages().to(self.images.device)
+        self.averages = LogitAverages().to(self.device)
         self.augment = diff_augment(self.train.diff_augment)
 
     def parts(self) -> dict[str, Any]:
@@ -49,7 +49,7 @@ class AdversarialRun(GeneratorRun):
 
     def drawing(self) -> nn.Module:
         """The averaged generator with batch-norm statistics of its own, in eval mode."""
-        generator, device = frozen_copy(self.ema), self.images.device
+        generator, device = frozen_copy(self.ema), self.device
         rng = torch.Generator(device).manual_seed(0)  # not the training's: looking must change nothing
 
         def forward() -> None:

@@ -28,5 +28,6 @@ class AutoencoderRun(OneNetworkRun):
     def drawing(self) -> nn.Module:
         """The average, with the distribution of codes that it is to draw from."""
         assert isinstance(self.ema, CodeGenerator)
-        self.ema.fit(torch.cat([self.ema.encode(to_unit_range(batch)) for batch in self.images.split(CODED_AT_ONCE)]))
+        batches = (to_unit_range(batch.to(self.device)) for batch in self.images.split(CODED_AT_ONCE))
+        self.ema.fit(torch.cat([self.ema.encode(batch) for batch in batches]))
         return self.ema

@@ -19,7 +19,7 @@ from models.losses import CLASSIFIER_LOSSES
 from pipeline.errors import InputError
 from pipeline.metrics.ranking import roc_auc
 from pipeline.params.classifier import ClassifierTrainParams
-from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.batches import Batches, EpochOrder, to_unit_range
 from pipeline.training.ranks import Ranks
 
 EVALUATION_BATCH = 256
@@ -60,7 +60,7 @@ class ClassifierRun:
     """All that one training consists of; ``state`` is what a checkpoint holds.
 
     Args:
-        images: (N, C, H, W) uint8 on the device: training images, real, repeated or synthetic.
+        images: (N, C, H, W) uint8, on the device if there is room: training images, real, repeated or synthetic.
         targets: (N,) 0 or 1.
         val_images, val_targets: choose the step whose weights are kept.
         augment, sampler, loss: as in a scheme of params.yaml.
@@ -84,12 +84,13 @@ class ClassifierRun:
         train: ClassifierTrainParams,
         test_time_augmentation: str,
         stream_seed: Callable[[str], int],
+        device: torch.device,
         autocast: Callable[[], AbstractContextManager[None]],
         ranks: Ranks,
     ) -> None:
-        device = images.device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.images, self.val_images, self.val_targets = images, val_images, val_targets
+        self.device, self.batches = device, Batches(images, device)
         self.targets = torch.tensor(targets, dtype=torch.float32, device=device)
         self.malignant_share = float(targets.mean())
         self.train, self.autocast, self.ranks = train, autocast, ranks
@@ -114,7 +115,7 @@ class ClassifierRun:
             "schedule": self.schedule.state_dict(),
             "rng": self.rng.get_state(),
             "global_rng": torch.get_rng_state(),
-            "cuda_rng": torch.cuda.get_rng_state() if self.images.is_cuda else None,
+            "cuda_rng": torch.cuda.get_rng_state() if self.device.type == "cuda" else None,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -127,7 +128,7 @@ class ClassifierRun:
         if self.ranks.first:  # the others' streams begin anew
             self.rng.set_state(state["rng"])
             torch.set_rng_state(state["global_rng"])
-            if self.images.is_cuda:
+            if self.device.type == "cuda":
                 torch.cuda.set_rng_state(state["cuda_rng"])
 
 
@@ -162,20 +163,25 @@ def train_classifier(
 
 def classifier_step(run: ClassifierRun) -> Tensor:
     """One optimizer step; returns the mean loss, still on the device."""
-    start = run.step * run.train.batch_size
-    chosen = run.ranks.share(run.order[start : start + run.train.batch_size]).to(run.images.device)
-    batch = run.augment(to_unit_range(run.images[chosen]), run.rng)
+    size = run.train.batch_size
+    chosen, following = (run.ranks.share(run.order[step * size :][:size]) for step in (run.step, run.step + 1))
+    batch = run.augment(to_unit_range(run.batches.take(chosen, following)), run.rng)
+    targets = run.targets[chosen.to(run.device)]
     run.network.train()
-    with run.autocast():
-        logits = run.network(batch.contiguous(memory_format=torch.channels_last)).float()
-    loss = run.loss(logits, run.targets[chosen], run.malignant_share).mean()
     run.optimizer.zero_grad()
-    loss.backward()
+    parts = run.train.accumulate
+    mean = torch.zeros((), device=run.device)
+    for images, target in zip(batch.chunk(parts), targets.chunk(parts), strict=True):
+        with run.autocast():
+            logits = run.network(images.contiguous(memory_format=torch.channels_last)).float()
+        loss = run.loss(logits, target, run.malignant_share).mean() / parts
+        loss.backward()
+        mean += loss.detach()
     run.ranks.average_gradients(run.network)
     run.optimizer.step()
     if not isinstance(run.schedule, ReduceLROnPlateau):
         run.schedule.step()
-    return loss.detach()
+    return mean
 
 
 def evaluate(run: ClassifierRun, loss: float) -> None:
@@ -193,14 +199,16 @@ def evaluate(run: ClassifierRun, loss: float) -> None:
 
 @torch.no_grad()
 def predict(network: Classifier, images: Tensor, test_time_augmentation: str) -> NDArray[np.float64]:
-    """Probability of malignancy of uint8 images (N, C, H, W), (N,); in float32, as bfloat16 would round it to ties.
+    """Probability of malignancy, (N,); in float32, as bfloat16 would round it to ties.
 
     Args:
+        images: (N, C, H, W) uint8, on any device.
         test_time_augmentation: none | flip | dihedral; of a turned image's logits the mean counts.
     """
     network.eval()
+    device = next(network.parameters()).device
     logits = []
     for batch in images.split(EVALUATION_BATCH):
-        turned = [network(view) for view in orientations(to_unit_range(batch), test_time_augmentation)]
+        turned = [network(view) for view in orientations(to_unit_range(batch.to(device)), test_time_augmentation)]
         logits.append(torch.stack(turned).mean(dim=0))
     return torch.sigmoid(torch.cat(logits).cpu().double()).numpy()

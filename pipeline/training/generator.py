@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from models.generators.families import Family
 from pipeline.errors import InputError
 from pipeline.params.gan import GanTrainParams
-from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.batches import Batches, EpochOrder, to_unit_range
 from pipeline.training.ema import frozen_copy
 from pipeline.training.ranks import Ranks
 
@@ -27,8 +27,8 @@ class RunInputs:
     """What every training is given besides its variant.
 
     Attributes:
-        images: (N, C, H, W) uint8 on the device: the training images, and nothing else.
-        told: what the generator is told, on the device: the labels (N,), or a translator's source images.
+        images: (N, C, H, W) uint8, on the device if there is room: the training images, and nothing else.
+        told: what the generator is told: the labels (N,) on the device, or a translator's source images, as the images.
         autocast: gives the context in which networks are evaluated.
         ranks: the processes that train together, this one among them.
     """
@@ -37,6 +37,7 @@ class RunInputs:
     told: Tensor
     train: GanTrainParams
     seed: int
+    device: torch.device
     autocast: Callable[[], AbstractContextManager[None]]
     ranks: Ranks = field(default_factory=Ranks)
 
@@ -52,15 +53,14 @@ class GeneratorRun(ABC):
 
     def __init__(self, variant: Family, network: nn.Module, given: RunInputs) -> None:
         self.variant, self.images, self.told = variant, given.images, given.told
-        self.train, self.autocast, self.ranks = given.train, given.autocast, given.ranks
+        self.train, self.device, self.autocast, self.ranks = given.train, given.device, given.autocast, given.ranks
+        self.batches = Batches(given.images, given.device)
         self.ema = frozen_copy(self.placed(network))
         self.order = EpochOrder(len(given.images), given.seed)
-        self.rng = torch.Generator(given.images.device).manual_seed(self.ranks.seed(given.seed))
-        self.latent_rng = (
-            self.rng
-        )  # of several processes, in step with the others': each takes its share of all latents
-        if self.ranks.count > 1:
-            self.latent_rng = torch.Generator(given.images.device).manual_seed(given.seed)
+        self.rng = torch.Generator(given.device).manual_seed(self.ranks.seed(given.seed))
+        self.latent_rng = self.rng
+        if self.ranks.count > 1:  # in step with the other processes': each takes its share of all latents
+            self.latent_rng = torch.Generator(given.device).manual_seed(given.seed)
         self.images_seen = 0
         self.curve: list[dict[str, float]] = []
         self.logged = Mean()
@@ -80,8 +80,8 @@ class GeneratorRun(ABC):
         return self.ema
 
     def placed(self, network: nn.Module) -> nn.Module:
-        """The network on the device of the images, in the memory format that its convolutions like, to be trained."""
-        network.to(device=self.images.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        """The network on the device, in the memory format that its convolutions like, to be trained."""
+        network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         return network.train()
 
     def state(self) -> dict[str, Any]:
@@ -110,12 +110,14 @@ class GeneratorRun(ABC):
 
     def next_batch(self) -> tuple[Tensor, Tensor]:
         """This process's share of the real images (N, C, H, W) in [-1, 1] that are next, and their indices (N,)."""
-        chosen = self.chosen_by(self.order)
-        return to_unit_range(self.images[chosen]), chosen
+        chosen, following = self.chosen_by(self.order)
+        return to_unit_range(self.batches.take(chosen, following)), chosen.to(self.device)
 
-    def chosen_by(self, order: EpochOrder) -> Tensor:
-        """This process's share of what an order shows next."""
-        return self.ranks.share(order.indices(self.images_seen, self.train.batch_size)).to(self.images.device)
+    def chosen_by(self, order: EpochOrder) -> tuple[Tensor, Tensor]:
+        """This process's share of what an order shows next, and of what follows, on the CPU."""
+        size = self.train.batch_size
+        now, then = (self.ranks.share(order.indices(self.images_seen + ahead, size)) for ahead in (0, size))
+        return now, then
 
     def latents(self) -> Tensor:
         """This process's share of a batch of latents."""

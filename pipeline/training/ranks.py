@@ -61,7 +61,8 @@ class Ranks:
             for tensor, mean in zip(tensors, means.split([tensor.numel() for tensor in tensors]), strict=True):
                 tensor.copy_(mean.view(tensor.shape))
 
-    def check_batch(self, size: int, key: str) -> None:
-        """Raises InputError if a batch cannot be shared evenly."""
-        if size % self.count:
-            raise InputError(f"{key} is {size}, which {self.count} processes cannot share evenly; give a multiple")
+    def check_batch(self, size: int, key: str, parts: int = 1) -> None:
+        """Raises InputError if a batch cannot be shared evenly, each share in so many parts."""
+        if size % (self.count * parts):
+            by = [f"{self.count} processes"] * (self.count > 1) + [f"{parts} parts"] * (parts > 1)
+            raise InputError(f"{key} is {size}, which {' of '.join(by)} cannot share evenly; give a multiple")

@@ -17,7 +17,7 @@ from models.pair_augment import PAIR_AUGMENTATIONS
 from models.segmentation_losses import SEGMENTATION_LOSSES
 from pipeline.errors import InputError
 from pipeline.metrics.segmentation import Masks, patient_dice
-from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.batches import Batches, EpochOrder, to_unit_range
 from pipeline.training.ranks import Ranks
 
 EVALUATION_BATCH = 64
@@ -28,6 +28,7 @@ class TrainSettings(Protocol):
 
     steps: int
     batch_size: int
+    accumulate: int
     learning_rate: float
     weight_decay: float
     evaluate_steps: int
@@ -37,7 +38,7 @@ class SegmenterRun:
     """All that one training consists of; ``state`` is what a checkpoint holds.
 
     Args:
-        images, masks: (N, C, H, W) and (N, H, W) uint8 on the device, masks 0 or 255: training pairs.
+        images, masks: (N, C, H, W) and (N, H, W) uint8, masks 0 or 255, on the device if there is room: training pairs.
         val_images: (M, C, H, W) uint8; with ``val_masks`` (M, H, W) and ``val_patient`` (M,) they choose the step whose
             weights are kept.
         augment, loss: by their names in the registries.
@@ -59,12 +60,13 @@ class SegmenterRun:
         loss: str,
         train: TrainSettings,
         stream_seed: Callable[[str], int],
+        device: torch.device,
         autocast: Callable[[], AbstractContextManager[None]],
         ranks: Ranks,
     ) -> None:
-        device = images.device
         self.network = network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.images, self.masks = images, masks
+        self.images, self.masks, self.device = images, masks, device
+        self.batches, self.mask_batches = Batches(images, device), Batches(masks, device)
         self.val_images, self.val_masks, self.val_patient = val_images, val_masks, val_patient
         self.train, self.autocast, self.ranks = train, autocast, ranks
         self.augment, self.loss = PAIR_AUGMENTATIONS[augment], SEGMENTATION_LOSSES[loss]
@@ -131,19 +133,24 @@ def train_segmenter(
 
 def segmenter_step(run: SegmenterRun) -> Tensor:
     """One optimizer step; returns the mean loss, still on the device."""
-    shown = run.order.indices(run.step * run.train.batch_size, run.train.batch_size)
-    chosen = run.ranks.share(shown).to(run.images.device)
-    images, masks = run.augment(to_unit_range(run.images[chosen]), (run.masks[chosen] > 0).float(), run.rng)
+    size = run.train.batch_size
+    chosen, following = (run.ranks.share(run.order.indices(step * size, size)) for step in (run.step, run.step + 1))
+    shown, masks = (batches.take(chosen, following) for batches in (run.batches, run.mask_batches))
+    batch, masks = run.augment(to_unit_range(shown), (masks > 0).float(), run.rng)
     run.network.train()
-    with run.autocast():
-        logits = run.network(images.contiguous(memory_format=torch.channels_last)).float()
-    loss = run.loss(logits, masks, run.loss_rng)
     run.optimizer.zero_grad()
-    loss.backward()
+    parts = run.train.accumulate
+    mean = torch.zeros((), device=run.device)
+    for images, wanted in zip(batch.chunk(parts), masks.chunk(parts), strict=True):
+        with run.autocast():
+            logits = run.network(images.contiguous(memory_format=torch.channels_last)).float()
+        loss = run.loss(logits, wanted, run.loss_rng) / parts
+        loss.backward()
+        mean += loss.detach()
     run.ranks.average_gradients(run.network)
     run.optimizer.step()
     run.schedule.step()
-    return loss.detach()
+    return mean
 
 
 def look(run: SegmenterRun, loss: float) -> None:
@@ -160,7 +167,8 @@ def look(run: SegmenterRun, loss: float) -> None:
 
 @torch.no_grad()
 def predict_masks(network: nn.Module, images: Tensor) -> Masks:
-    """Where the probability is above one half, (N, H, W), of uint8 images (N, C, H, W); in float32."""
+    """Where the probability is above one half, (N, H, W), of uint8 images (N, C, H, W) on any device; in float32."""
     network.eval()
-    found = [network(to_unit_range(batch)) > 0 for batch in images.split(EVALUATION_BATCH)]
+    device = next(network.parameters()).device
+    found = [network(to_unit_range(batch.to(device))) > 0 for batch in images.split(EVALUATION_BATCH)]
     return torch.cat(found).cpu().numpy()

@@ -7,7 +7,7 @@ from torch import Generator, Tensor, nn
 
 from models.augment import symmetries
 from models.generators.families import Translator
-from pipeline.training.batches import EpochOrder, to_unit_range
+from pipeline.training.batches import Batches, EpochOrder, to_unit_range
 from pipeline.training.ema import ema_decay, update_ema
 from pipeline.training.generator import GeneratorRun, Remembering, RunInputs, Terms, mean_logits, optimizer_step
 
@@ -26,6 +26,7 @@ class TranslatorRun(GeneratorRun):
         optimizers = variant.training.optimizers(self.generators, variant.discriminator)
         self.generator_optimizer, self.discriminator_optimizer = optimizers
         self.source_order = self.order if variant.paired else EpochOrder(len(self.told), given.seed + 1)
+        self.source_batches = Batches(self.told, self.device)
         self.turned = symmetries(self.train.diff_augment)
         self.pools: list[ImagePool] = []
 
@@ -42,9 +43,8 @@ class TranslatorRun(GeneratorRun):
 
     def load(self, state: dict[str, Any]) -> None:
         super().load(state)
-        device = self.images.device
         self.pools = [
-            ImagePool(self.variant.pool_size, [each.to(device) for each in images]) for images in state["pools"]
+            ImagePool(self.variant.pool_size, [each.to(self.device) for each in images]) for images in state["pools"]
         ]
 
     def step(self) -> Terms:
@@ -69,7 +69,7 @@ class TranslatorRun(GeneratorRun):
     def next_pair(self) -> tuple[Tensor, Tensor]:
         """Sources (N, S, H, W) and targets (N, C, H, W) in [-1, 1], turned at random."""
         targets, _ = self.next_batch()
-        sources = to_unit_range(self.told[self.chosen_by(self.source_order)])
+        sources = to_unit_range(self.source_batches.take(*self.chosen_by(self.source_order)))
         if not self.variant.paired:
             return self.turned(sources, self.rng), self.turned(targets, self.rng)
         pairs = self.turned(torch.cat([sources, targets], dim=1), self.rng)
