@@ -19,6 +19,11 @@ def test_the_ratio_is_that_of_rates_and_the_share_that_of_the_machines(monkeypat
     )
 
 
+def test_what_other_processes_do_is_timed_by_them() -> None:
+    path = HotPath("a path", "images", 10, lambda: 2.0, lambda: 4.0, plain_units=10, floor=1, timed=True)
+    assert "| 2.5 images/s | 5.0 images/s | 2.00 (2.00 to 2.00) |" in speed.row(path, 1, CPU, limit=1.0)
+
+
 def test_flops_are_those_of_a_product_of_matrices() -> None:
     assert counted_flops(lambda: torch.ones(3, 5) @ torch.ones(5, 7)) == 2 * 3 * 5 * 7
 

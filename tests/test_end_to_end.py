@@ -241,6 +241,22 @@ def test_every_variant_runs_to_the_report_with_nothing_else_changed(clone: Path,
     assert name in (clone / "reports/report.html").read_text()
 
 
+@pytest.mark.proof
+def test_a_queue_runs_two_variants_at_once_and_they_stand_in_one_table(clone: Path) -> None:
+    """As docs/scaling.md says."""
+    run("dvc", "exp", "run", "--queue", "-S", "gan.variant=sngan,wgan_gp", cwd=clone)
+    run("dvc", "queue", "start", "-j", "2", cwd=clone)
+    at_once, status = 0, ""
+    while status.count("Success") + status.count("Failed") < 2:
+        time.sleep(1)
+        status = run("dvc", "queue", "status", cwd=clone)
+        at_once = max(at_once, status.count("Running"))
+    assert (at_once, status.count("Success")) == (2, 2)
+    compared = run(sys.executable, "-m", "pipeline.compare", cwd=clone)
+    assert "sngan" in compared
+    assert "wgan_gp" in compared
+
+
 @pytest.fixture(scope="module")
 def fresh_renders(clone: Path) -> dict[str, np.ndarray]:
     return draw_renders(clone.parent / "fresh", read_tree(clone / "recipes/smoke.yaml"), 1000, images=1600)

@@ -19,6 +19,7 @@ class HotPath(NamedTuple):
         flops: multiplications and additions of one call of ours; 0 where they are not what takes the time.
         dtype: in which ours multiplies.
         note: what the reader of the ratio must know.
+        timed: whether each call returns its own seconds, as they are those of other processes.
     """
 
     name: str
@@ -31,6 +32,7 @@ class HotPath(NamedTuple):
     flops: float = 0
     dtype: torch.dtype = torch.float32
     note: str = ""
+    timed: bool = False
 
 
 def counted_flops(call: Callable[[], object]) -> float:

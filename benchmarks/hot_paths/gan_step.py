@@ -20,6 +20,7 @@ from pipeline.params.generators import SETTINGS
 from pipeline.params.reader import read_tree
 from pipeline.training.adversarial import AdversarialRun
 from pipeline.training.generator import RunInputs
+from pipeline.training.ranks import Ranks
 
 RECIPE = Path(__file__).parents[2] / "recipes/isic.yaml"  # networks of the usual size
 TRAINING_IMAGES = 512
@@ -34,23 +35,27 @@ def paths(device: torch.device, folder: Path) -> Iterator[HotPath]:
 
 
 def path(name: str, size: int, batch: int, device: torch.device) -> HotPath:
-    variant, _ = usual_variant(name, size)
-    images = torch.randint(0, 256, (TRAINING_IMAGES, size, size, 3), dtype=torch.uint8).to(device).permute(0, 3, 1, 2)
-    plain = plain_step(name, copy.deepcopy(variant), images.contiguous(), batch)
-    labels = torch.zeros(len(images), dtype=torch.long, device=device)
-    train = GanTrainParams.model_validate(
-        {**read_tree(RECIPE)["gan"]["train"], "batch_size": batch, "diff_augment": []}
-    )
-    precision = partial(autocast, device, "auto", cpu_gains=True)
-    run = AdversarialRun(variant, RunInputs(images, labels, train, 0, device, precision))
+    run = start(name, size, batch, device, Ranks())
+    plain = plain_step(name, copy.deepcopy(run.variant), run.images.contiguous(), batch)
 
     def ours() -> None:
         run.step()
 
     title = f"GAN step: {name}, {size} px, batch {batch}"
-    dtype = dtype_in(precision(), device)
+    dtype = dtype_in(run.autocast(), device)
     flops = counted_flops(ours)
     return HotPath(title, "images", batch, ours, plain, batch, floor=1.7, flops=flops, dtype=dtype, note=NOTE)
+
+
+def start(name: str, size: int, batch: int, device: torch.device, ranks: Ranks) -> AdversarialRun:
+    variant, _ = usual_variant(name, size)
+    images = torch.randint(0, 256, (TRAINING_IMAGES, size, size, 3), dtype=torch.uint8).to(device).permute(0, 3, 1, 2)
+    labels = torch.zeros(len(images), dtype=torch.long, device=device)
+    train = GanTrainParams.model_validate(
+        {**read_tree(RECIPE)["gan"]["train"], "batch_size": batch, "diff_augment": []}
+    )
+    precision = partial(autocast, device, "auto", cpu_gains=True)
+    return AdversarialRun(variant, RunInputs(images, labels, train, 0, device, precision, ranks))
 
 
 def usual_variant(name: str, size: int) -> tuple[Any, dict[str, Any]]:
