@@ -15,8 +15,8 @@ from benchmarks.hot_paths import HotPath, gan_step
 from benchmarks.stages import ROOT
 from pipeline.launch import end_others, start_ranks
 
-VARIANT, SIZE, BATCH = "r3", 64, 16  # without norm layers: the result is that of one process
-STEPS = 8
+VARIANT, SIZE, BATCH = "r3", 64, 32  # without norm layers: the result is that of one process
+STEPS = 5
 
 
 def paths(device: torch.device, folder: Path) -> Iterator[HotPath]:
