@@ -22,7 +22,7 @@ from pipeline.params.classifier import ClassifierTrainParams
 from pipeline.training.batches import Batches, EpochOrder, to_unit_range
 from pipeline.training.ranks import Ranks
 
-EVALUATION_BATCH = 256
+EVALUATION_BATCH = 64
 # As in AIDL21-SAGAN's classifier, which counts epochs: more looks than these without a better val AUC halve the rate.
 PLATEAU_PATIENCE, PLATEAU_FACTOR = 5, 0.5
 AUGMENTATIONS: dict[str, Augmentation] = {
