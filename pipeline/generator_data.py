@@ -14,7 +14,7 @@ from pipeline.folder import read_folder
 from pipeline.images import at_size
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.sources import OTHER_CLASS, Sources, read_sources
-from pipeline.training.batches import where_room_is
+from pipeline.training.batches import as_tensor, where_room_is
 
 Told = Conditions | Numbers | Sources  # all draw what a generator is told
 
@@ -46,7 +46,7 @@ def generator_data(
     of_class = training["target"] == TARGETS[class_name]
     if isinstance(variant, Collection):
         files = read_folder(f"gan.variants.folder.{class_name}", variant.folders[class_name], image_size)
-        images = where_room_is(files, device)
+        images = as_tensor(files, device)  # a part of the generator, which goes there as a whole
         return GeneratorData(images, torch.arange(len(images)), Numbers(len(images)))
     if isinstance(variant, Translator):
         translated = training[of_class != (variant.sources == OTHER_CLASS)]
