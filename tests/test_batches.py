@@ -38,11 +38,12 @@ def test_each_batch_is_gathered_once_and_ahead(elsewhere, monkeypatch) -> None:
     monkeypatch.setattr(Batches, "_gathered", noted)
     images = torch.arange(10, dtype=torch.uint8)[:, None]
     order, taken = EpochOrder(10, seed=0), Batches(images, CPU)
-    for start in (0, 4, 4, 8):  # the generator's batch is the discriminator's next
+    starts = (0, 4, 4, 8)  # the generator's batch is the discriminator's next
+    for start in starts:
         now = order.indices(start, 4)
         assert taken.take(now, order.indices(start + 4, 4)).flatten().tolist() == now.tolist()
-    assert len(gathered) == 4
-    assert [in_main for _, in_main in gathered] == [True, False, False, False]
+    expected = [(order.indices(start, 4).tolist(), start == 0) for start in sorted(set(starts))]
+    assert gathered[:3] == expected  # a fourth may have been gathered by now, or not
 
 
 def test_what_was_not_foretold_is_gathered_all_the_same(elsewhere) -> None:
@@ -59,8 +60,11 @@ def test_images_go_where_room_is(monkeypatch) -> None:
     assert where_room_is(images, CPU).shape == (8, 3, 4, 4)
 
 
-def test_a_read_only_array_is_copied_and_another_is_not() -> None:
+def test_an_array_is_copied_if_it_is_read_only_or_not_in_order_and_else_not() -> None:
     images = np.zeros((2, 4, 4, 3), dtype=np.uint8)
+    images[0, 0] = 1
+    mirrored = as_tensor(images[:, ::-1], CPU)
+    assert mirrored.is_contiguous(memory_format=torch.channels_last) and mirrored[0, :, -1].all()
     assert as_tensor(images, CPU).data_ptr() == images.ctypes.data
     images.flags.writeable = False
     assert as_tensor(images, CPU).data_ptr() != images.ctypes.data
