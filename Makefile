@@ -5,6 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 ACTIVATE := source .venv/bin/activate
+# A process per core, each on one thread: the tests' arrays are too small to share. A file's tests stay together,
+# for what they share takes minutes to make.
+SUITE := OMP_NUM_THREADS=1 python -m pytest -m "not proof" -n logical --dist loadfile
 
 .PHONY: repro test check proof lock
 
@@ -12,10 +15,10 @@ repro: .venv/.complete
 	$(ACTIVATE) && dvc repro
 
 test: .venv/.complete
-	$(ACTIVATE) && python -m pytest -m "not proof"
+	$(ACTIVATE) && $(SUITE)
 
 check: .venv/.complete
-	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && python -m pytest -m "not proof"
+	$(ACTIVATE) && ruff check . && ruff format --check . && mypy && $(SUITE)
 
 proof: .venv/.complete
 	$(ACTIVATE) && python -m pytest -m proof
