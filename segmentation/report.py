@@ -140,16 +140,25 @@ def curves(name: str, seeds: list[int]) -> list[pd.DataFrame]:
 def cases(scores: pd.DataFrame, outlined: list[str], seed: int) -> dict[str, list[dict[str, Any]]]:
     """The best, median and worst test slices by the mean Dice of the outlined models, with their outlines."""
     chosen = scores[scores["model"].isin(outlined) & (scores["seed"] == seed)]
-    dice = chosen.groupby("image_id")["dice"].mean().sort_values(ascending=False, kind="stable")
-    count = min(CASES, len(dice))
-    middle = (len(dice) - count) // 2
-    kinds = {"Best": dice[:count], "Median": dice[middle : middle + count], "Worst": dice[::-1][:count]}
+    dice = chosen.groupby("image_id")["dice"].mean()
     held_out = read_held_out("test")
     found = {name: found_masks(PREDICTIONS / "models" / name / str(seed), held_out) for name in outlined}
     return {
         kind: [case(str(image_id), value, held_out, found) for image_id, value in of_kind.items()]
-        for kind, of_kind in kinds.items()
+        for kind, of_kind in best_median_worst(dice, held_out).items()
     }
+
+
+def best_median_worst(dice: pd.Series, held_out: HeldOut) -> dict[str, pd.Series]:
+    """The Dice of ``CASES`` slices of each kind, or as many as there are, by image id.
+
+    The best and the median are of slices with a mask: an empty mask that a model leaves empty has a Dice of 1 and
+    shows nothing. The worst are of all slices.
+    """
+    dice = dice.sort_values(ascending=False, kind="stable")
+    with_mask = dice[dice.index.isin(held_out.rows["image_id"][held_out.masks.any(axis=(1, 2))])]
+    middle = max(len(with_mask) - CASES, 0) // 2
+    return {"Best": with_mask[:CASES], "Median": with_mask[middle : middle + CASES], "Worst": dice[::-1][:CASES]}
 
 
 def case(image_id: str, dice: float, held_out: HeldOut, found: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from pipeline.metrics.auc_inference import mean_over_cases
 from pipeline.metrics.segmentation import dice, patient_dice
 from pipeline.params.reader import read_tree
 from segmentation import check_params, evaluate, index, phantom, prepare, report, split, train_segmenter
-from segmentation.held_out import found_masks, read_held_out
+from segmentation.held_out import HeldOut, found_masks, read_held_out
 from segmentation.pairs import find_pairs
 from segmentation.params import PARAMS, Architectures, SourceParams, mistakes
 from segmentation.pretrained import read_pretrained
@@ -329,6 +329,27 @@ def test_the_mean_over_patients_carries_patients_groups_and_seeds() -> None:
     assert pairs.standard_error == pytest.approx(values[:, :15].std(ddof=1) / np.sqrt(15))
     shifted = np.concatenate([values, values + 0.1, values - 0.1])
     assert mean_over_cases(alone, shifted).standard_error ** 2 == pytest.approx(one.standard_error**2 + 0.1**2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("slices", "kept"),
+    [
+        (6, {"Best": ["s5", "s3", "s1"], "Median": ["s5", "s3", "s1"], "Worst": ["s0", "s1", "s2", "s3"]}),
+        (
+            12,
+            {"Best": ["s11", "s9", "s7", "s5"], "Median": ["s9", "s7", "s5", "s3"], "Worst": ["s0", "s1", "s2", "s3"]},
+        ),
+        (1, {"Best": [], "Median": [], "Worst": ["s0"]}),
+    ],
+)
+def test_an_empty_mask_is_outlined_only_where_it_was_missed(slices: int, kept: dict[str, list[str]]) -> None:
+    names = [f"s{number}" for number in range(slices)]
+    masks = np.zeros((slices, 4, 4), dtype=np.uint8)
+    masks[1::2, 1, 1] = 1
+    dice_of = pd.Series(np.linspace(0, 1, slices), index=names).sample(frac=1, random_state=0)
+    held_out = HeldOut("test", pd.DataFrame({"image_id": names}), masks)
+    found = report.best_median_worst(dice_of, held_out)
+    assert {kind: list(of_kind.index) for kind, of_kind in found.items()} == kept
 
 
 def test_pretrained_weights_are_a_checked_file(here: Path) -> None:
