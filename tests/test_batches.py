@@ -64,7 +64,8 @@ def test_an_array_is_copied_if_it_is_read_only_or_not_in_order_and_else_not() ->
     images = np.zeros((2, 4, 4, 3), dtype=np.uint8)
     images[0, 0] = 1
     mirrored = as_tensor(images[:, ::-1], CPU)
-    assert mirrored.is_contiguous(memory_format=torch.channels_last) and mirrored[0, :, -1].all()
+    assert mirrored.is_contiguous(memory_format=torch.channels_last)
+    assert mirrored[0, :, -1].all()
     assert as_tensor(images, CPU).data_ptr() == images.ctypes.data
     images.flags.writeable = False
     assert as_tensor(images, CPU).data_ptr() != images.ctypes.data
