@@ -1,5 +1,6 @@
 """Stage train_features: training images in, a self-supervised feature extractor and what it sees out."""
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ from pydantic import Field
 
 from models.extractor import Extractor
 from pipeline.checkpoints import save_model
-from pipeline.compute import read_device
+from pipeline.compute import autocast, read_device
 from pipeline.extractor_validation import validate
 from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
@@ -30,6 +31,7 @@ VALIDATION = Path("reports/features.json")
 class Params(StageParams):
     seed: int = Field(alias="seed")
     features: FeaturesParams = Field(alias="features")
+    precision: str = Field(alias="compute.precision")
 
 
 def main() -> None:
@@ -39,8 +41,10 @@ def main() -> None:
     device, seed = read_device(), derive_seed(params.seed, "features")
     torch.manual_seed(seed)
     extractor = Extractor(packed.shape[3], params.features.width).to(device)
+    autocasting = partial(autocast, device, params.precision, cpu_gains=True)
     with progress_bar("extractor", params.features.steps, "steps") as bar:
-        losses = train_extractor(extractor, as_tensor(training, device), params.features, seed, bar.update)
+        images = as_tensor(training, device)
+        losses = train_extractor(extractor, images, params.features, autocasting, seed, bar.update)
     with replaced_directory(FEATURES) as directory:
         save_model(
             directory,

@@ -156,7 +156,8 @@ def best_median_worst(dice: pd.Series, held_out: HeldOut) -> dict[str, pd.Series
     shows nothing. The worst are of all slices.
     """
     dice = dice.sort_values(ascending=False, kind="stable")
-    with_mask = dice[dice.index.isin(held_out.rows["image_id"][held_out.masks.any(axis=(1, 2))])]
+    shown = held_out.rows["image_id"].to_numpy()[held_out.masks.any(axis=(1, 2))]
+    with_mask = dice[dice.index.isin(shown)]
     middle = max(len(with_mask) - CASES, 0) // 2
     return {"Best": with_mask[:CASES], "Median": with_mask[middle : middle + CASES], "Worst": dice[::-1][:CASES]}
 

@@ -156,6 +156,7 @@ def test_synthesize(result) -> None:
 
 def test_train_features(result) -> None:
     base = result(train_features.main, [FEATURES], {})
+    fp32 = result(train_features.main, [FEATURES], {"compute.precision": "fp32"})
     for key, value in {
         "seed": 1,
         "features.image_size": 16,
@@ -164,6 +165,7 @@ def test_train_features(result) -> None:
         "features.batch_size": 10,
         "features.learning_rate": 0.01,
         "features.temperature": 0.5,
+        "compute.precision": "bf16" if base == fp32 else "fp32",
     }.items():
         assert result(train_features.main, [FEATURES], {key: value}) != base, key
 

@@ -12,7 +12,7 @@ DEVICE_SHARE = 0.5  # of the device's free memory that training images may take;
 
 def as_tensor(images: NDArray[np.uint8], device: torch.device) -> Tensor:
     """Packed images (N, H, W, C) as a uint8 tensor (N, C, H, W) on the device, in channels-last memory."""
-    return torch.from_numpy(np.require(images, requirements="CW")).to(device).permute(0, 3, 1, 2)
+    return torch.from_numpy(np.require(images, requirements=("C", "W"))).to(device).permute(0, 3, 1, 2)
 
 
 def where_room_is(images: NDArray[np.uint8], device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 """The loop that teaches the extractor without labels."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
@@ -14,40 +15,47 @@ from pipeline.training.batches import EpochOrder, to_unit_range
 
 
 def train_extractor(
-    extractor: Extractor, images: Tensor, params: FeaturesParams, seed: int, stepped: Callable[[int], object]
+    extractor: Extractor,
+    images: Tensor,
+    params: FeaturesParams,
+    autocast: Callable[[], AbstractContextManager[None]],
+    seed: int,
+    stepped: Callable[[int], object],
 ) -> list[float]:
     """Contrastive training in place: two views of an image should lie together, apart from all others and from damage.
 
     Args:
         images: (N, C, H, W) uint8 on the device.
+        autocast: gives the context in which the networks are evaluated.
         stepped: takes the number of steps just done.
 
     Returns: the loss of every step.
     """
     head = ProjectionHead(extractor.dimension).to(images.device)
-    optimizer = AdamW([*extractor.parameters(), *head.parameters()], params.learning_rate)
+    optimizer = AdamW([*extractor.parameters(), *head.parameters()], params.learning_rate, fused=True)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, params.steps)
     order = EpochOrder(len(images), seed)
     rng = torch.Generator(images.device).manual_seed(seed)
-    batch_size = min(
-        params.batch_size, len(images)
-    )  # a batch larger than the set would hold every image twice, as its own negative
+    # A batch larger than the set would hold every image twice, as its own negative.
+    batch_size = min(params.batch_size, len(images))
     losses = []
     extractor.train()
     for step in range(params.steps):
         batch = to_unit_range(images[order.indices(step * batch_size, batch_size).to(images.device)])
         views = torch.cat([view(batch, rng), view(batch, rng), damaged_view(batch, rng)])
-        first, second, damaged = head(extractor(views)).chunk(3)
+        with autocast():
+            projections = head(extractor(views))
+        first, second, damaged = projections.float().chunk(3)
         loss = nt_xent(first, second, damaged, params.temperature).mean()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         schedule.step()
-        losses.append(float(loss.detach()))
+        losses.append(loss.detach())
         stepped(1)
     extractor.eval()
     extractor.calibrate(extract(extractor, images, batch_size))
-    return losses
+    return torch.stack(losses).tolist()
 
 
 @torch.no_grad()
