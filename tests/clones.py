@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,23 @@ ROOT = Path(__file__).parent.parent
 
 
 def run(*command: str, cwd: Path, check: bool = True) -> str:
-    """Runs a command with this interpreter's environment first on PATH, as activation puts it."""
+    """Runs a command with this interpreter's environment first on PATH, as activation puts it; what it said.
+
+    It speaks to files, not to pipes: workers that `dvc queue start` leaves behind would hold these open to their end.
+    """
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     identity = {
         f"GIT_{who}_{what}": "test@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
     }
-    result = subprocess.run(command, cwd=cwd, env=environment | identity, text=True, capture_output=True)
-    if check and result.returncode:
-        pytest.fail(f"{' '.join(command)} exited with {result.returncode}:\n{result.stdout}\n{result.stderr}")
-    return result.stdout + result.stderr
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as err:
+        status = subprocess.run(command, cwd=cwd, env=environment | identity, stdout=out, stderr=err).returncode
+        said = ""
+        for file in (out, err):
+            file.seek(0)
+            said += file.read()
+    if check and status:
+        pytest.fail(f"{' '.join(command)} exited with {status}:\n{said}")
+    return said
 
 
 def clone_project(folder: Path) -> None:
