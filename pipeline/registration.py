@@ -91,7 +91,7 @@ def black_frame(gray: NDArray[np.uint8]) -> NDArray[np.bool_]:
     dark = gray < DARK * np.median(gray, axis=(1, 2), keepdims=True)
     border = np.ones(gray.shape[1:], dtype=bool)
     border[1:-1, 1:-1] = False
-    framed = np.flatnonzero((dark & border).any(axis=(1, 2)))  # most are not, and growing a frame takes most of the time
+    framed = np.flatnonzero((dark & border).any(axis=(1, 2)))  # most are not, and growing frames takes longest
     neighbours = np.array([np.zeros((3, 3)), [[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.zeros((3, 3))], dtype=bool)
     frame = binary_propagation(border & dark[framed], structure=neighbours, mask=dark[framed])
     found = np.zeros_like(dark)

@@ -44,7 +44,7 @@ def table_of(count: int, variety: int, malignant: float, sources: int, official:
 
 
 @holds_for(
-    200,
+    500,
     count=st.integers(3, 150),
     variety=st.integers(1, 400),
     malignant=st.floats(0.02, 0.98),
