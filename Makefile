@@ -5,6 +5,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 UV_VERSION := 0.13.8
 ACTIVATE := source .venv/bin/activate
+# Another version of these may give other results: versions.txt has theirs, and every stage depends on it.
+DECIDING := diffusers|efficientnet-pytorch|numpy|pandas|pillow|piq|scikit-learn|scipy|torch|torchsampler|torchvision
 # A process per core, each on one thread: the tests' arrays are too small to share. A file's tests stay together,
 # for what they share takes minutes to make.
 SUITE := OMP_NUM_THREADS=1 python -m pytest -m "not proof" -n logical --dist loadfile
@@ -35,3 +37,4 @@ proof: .venv/.complete
 lock: .venv/.complete
 	$(ACTIVATE) && uv pip compile pyproject.toml --extra dev --extra diffusion --extra parquet --universal --generate-hashes --quiet --upgrade \
 	  --custom-compile-command "make lock" -o requirements.lock
+	sed -nE 's/^(($(DECIDING))==[^\\]*[^ \\]).*/\1/p' requirements.lock > versions.txt

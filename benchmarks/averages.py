@@ -21,6 +21,7 @@ from torch import nn
 
 from benchmarks.generators import unseen_images
 from pipeline import train_gan
+from pipeline.compute import take_device
 from pipeline.errors import InputError
 from pipeline.feature_space import FeatureSpace
 from pipeline.metrics.distribution import kid
@@ -54,7 +55,8 @@ def main() -> None:
 def compare(given: argparse.Namespace) -> None:
     params = read_params(train_gan.Params)
     training, conditions = train_gan.training_images(params, given.class_name)
-    run, told = train_gan.start_run(params, given.class_name, training, conditions, given.seed, Ranks())
+    ranks = Ranks(device=take_device(params.threads))
+    run, told = train_gan.start_run(params, given.class_name, training, conditions, given.seed, ranks)
     if not isinstance(run, AdversarialRun):
         raise InputError(f"gan.variant is {params.variant}, which is not adversarial; choose another")
     unseen = unseen_images(given.unseen, given.class_name, params.image_size)

@@ -32,6 +32,7 @@ import numpy as np
 import torch
 import yaml
 from numpy.typing import NDArray
+from ruamel.yaml.error import YAMLError
 from scipy import stats
 
 from pipeline.errors import InputError
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("list", type=Path)
     parser.add_argument("--class", dest="class_name", choices=sorted(TARGETS), default="malignant")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, each with its share of the cores")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, of compute.threads each")
     parser.add_argument("--unseen", default="test", help="test, or the folder of another project")
     parser.add_argument("--against", help="the name to which the others' mean KID is compared")
     parser.add_argument("-S", dest="overrides", action="append", default=[], metavar="KEY=VALUE", help="for all")
@@ -141,7 +142,7 @@ def overridden(params: Mapping[str, Any], overrides: Sequence[str]) -> dict[str,
             raise InputError(f"{key} is read by no stage that is run here; change it in params.yaml and run dvc repro")
         try:
             section[last] = parse(value)
-        except yaml.YAMLError:
+        except YAMLError:
             raise InputError(f"{override} is no YAML value; quote it") from None
     wrong = mistakes(changed)
     if wrong:
@@ -182,7 +183,7 @@ def measured(
     result = folder / "result.json"
     if not result.is_file():
         shutil.rmtree(folder, ignore_errors=True)  # a run that goes on where it was interrupted would look too fast
-        write_json(result, run(task, given.class_name, folder, given.jobs))
+        write_json(result, run(task, given.class_name, folder))
     if "failed" in read_json(result):
         return {"failed": 1}
     class_name, images = given.class_name, unseen[task.params["gan"]["image_size"]]
@@ -198,7 +199,7 @@ def measured(
     }
 
 
-def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float]:
+def run(task: Task, class_name: str, folder: Path) -> dict[str, float]:
     """Trains, draws and scores; how fast, and in how much memory.
 
     Raises:
@@ -208,8 +209,7 @@ def run(task: Task, class_name: str, folder: Path, jobs: int) -> dict[str, float
     for name in DATA:
         (folder / "data" / name).symlink_to(Path("data", name).resolve())
     (folder / "params.yaml").write_text(yaml.safe_dump(dict(task.params)))
-    threads = str(max((os.cpu_count() or 1) // jobs, 1))
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": threads, "GOMP_SPINCOUNT": "2000"}
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     seconds, memory = 0.0, 0
     for stage in STAGES:
         print(f"{task.name} {task.seed}: {stage}", file=sys.stderr, flush=True)

@@ -66,8 +66,8 @@ def measured(folder: Path, count: int) -> dict[str, float]:
 def params(count: int) -> dict[str, object]:
     """The demo's, for so many photographs, without faults."""
     tree = read_tree(ROOT / "params.yaml")
-    faults = dict.fromkeys(set(tree["phantom"]) - {"images", "size", "malignant", "skin"}, 0.0)
-    tree["phantom"] |= {"images": count, "size": PHOTOGRAPH, **faults}
+    faults = dict.fromkeys(set(tree["phantom"]) - {"images", "shorter_side", "malignant", "skin"}, 0.0)
+    tree["phantom"] |= {"images": count, "shorter_side": PHOTOGRAPH, **faults}
     tree["reduce"]["size"] = count
     for section, key in (("image", "size"), ("gan", "image_size"), ("classifier", "image_size")):
         tree[section][key] = PACKED

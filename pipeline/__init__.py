@@ -14,3 +14,9 @@ STARTED = perf_counter()  # before any heavy import, so that a stage's elapsed t
 # Classifier step of two threads on two cores: 89 ms alone and 2,300 ms beside a busy process as libgomp comes, 148 and
 # 203 ms without spinning, 83 and 280 ms with this count. Read when torch is imported; changes no result.
 os.environ.setdefault("GOMP_SPINCOUNT", "2000")
+
+# No result may depend on the machine's cores or on what else is set here. The decompositions of numpy's BLAS differ in
+# their last bits by its threads. A limit of OpenMP's below compute.threads would change sums, or have torch wait for
+# ever for threads that never come. Read when numpy and torch are imported.
+os.environ |= {"OPENBLAS_NUM_THREADS": "1", "OMP_DYNAMIC": "false"}
+os.environ.pop("OMP_THREAD_LIMIT", None)

@@ -1,19 +1,32 @@
-"""Device and precision."""
+"""Device, threads and precision."""
 
+import sys
 from contextlib import AbstractContextManager
 
 import torch
 
+from pipeline.cores import available_cores
 from pipeline.errors import InputError
 from pipeline.params.reader import lookup, read_tree
 
 
-def read_device() -> torch.device:
+def take_device(threads: int) -> torch.device:
     """``compute.device``, which no stage lists among its params: it says where, and changes no result.
+
+    Args:
+        threads: that work on the CPU from now on. Each adds up its part of a sum, so their number decides the last bits
+            and stands among the params; left to torch, it would be that of the machine's cores.
 
     Raises:
         InputError: if that device is not there.
     """
+    torch.set_num_threads(threads)
+    if threads > (cores := available_cores()):
+        print(
+            f"compute.threads is {threads} and this process may run on {cores} of the machine's cores: the result is "
+            "that of any machine, but threads that wait for each other may make it take ten times as long",
+            file=sys.stderr,
+        )
     wanted = lookup(read_tree(), "compute.device")
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
@@ -21,6 +34,13 @@ def read_device() -> torch.device:
     if not found.get(wanted):
         raise InputError(f"compute.device is {wanted}, which this machine does not offer; use auto or cpu")
     return torch.device(wanted)
+
+
+def arithmetic(device: torch.device) -> str:
+    """Of the machine, what decides the last bits of a sum and what ``precision: auto`` comes to."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device.type} {torch.backends.cpu.get_cpu_capability()} {torch.cpu._is_avx512_bf16_supported()}"
 
 
 def autocast(device: torch.device, precision: str, *, cpu_gains: bool) -> AbstractContextManager[None]:

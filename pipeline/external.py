@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.copies import References
 from pipeline.errors import InputError
 from pipeline.grouping import group_ids
@@ -46,6 +46,7 @@ class Params(SchemesParams):
     image: ImageParams = Field(alias="image")
     copy_likeness: float = Field(alias="synthesize.copy_likeness")
     given: ImageSet = Field(alias="external.sets.${item.set}")
+    threads: int = Field(alias="compute.threads")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def seen_images() -> NDArray[np.uint8]:
 
 def score(images: NDArray[np.uint8], params: Params) -> dict[str, Score]:
     """What the classifiers of every scheme say, (S, N) each, a row per seed."""
-    device = read_device()
+    device = take_device(params.threads)
     schemes = [*params.real_schemes, *params.synthetic_schemes]
     scores: dict[str, list[Score]] = {scheme: [] for scheme in schemes}
     with progress_bar("classifiers", len(schemes) * len(params.seeds), "classifiers") as bar:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.images import ARRAY, at_size, open_images
 from pipeline.params.classes import TARGETS, ClassName
 from pipeline.params.classifier import FilteredScheme
@@ -32,15 +33,18 @@ class Params(StageParams):
     gan_seeds: list[int] = Field(alias="gan.seeds")
     classifier_seeds: list[int] = Field(alias="classifier.seeds")
     scheme: FilteredScheme = Field(alias="classifier.filtered_schemes.${item.scheme}")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(scheme: str) -> None:
     params = read_params(Params, scheme=scheme)
+    device = take_device(params.threads)
+    judges = [BASELINE / str(judge) for judge in params.classifier_seeds]
     with replaced_directory(FILTERED / scheme) as directory:
         for class_name in params.classes:
             for seed in map(str, params.gan_seeds):
                 images = open_images(SYNTHETIC / class_name / seed)
-                calls = malignant_calls(images, [BASELINE / str(judge) for judge in params.classifier_seeds])
+                calls = malignant_calls(images, judges, device)
                 votes = (calls == TARGETS[class_name]).mean(axis=0)
                 kept = votes >= params.scheme.votes
                 print(f"{class_name} {seed}: {kept.sum()} of {len(images)} images kept", flush=True)
@@ -50,14 +54,13 @@ def main(scheme: str) -> None:
                 write_csv(partial / VOTES, pd.DataFrame({"row": np.arange(len(images)), "votes": votes, "kept": kept}))
 
 
-def malignant_calls(images: NDArray[np.uint8], judges: list[Path]) -> NDArray[np.int64]:
+def malignant_calls(images: NDArray[np.uint8], judges: list[Path], device: torch.device) -> NDArray[np.int64]:
     """Whether each classifier calls each image malignant, (J, N) of 0 and 1.
 
     Args:
         images: packed, (N, H, W, C).
         judges: the classifiers' folders.
     """
-    device = read_device()
     calls = []
     for judge in judges:
         network, built_with = read_classifier(judge, device)

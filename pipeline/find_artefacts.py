@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from pipeline.artefact_detectors import ArtefactDetectors
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.images import at_size, contact_sheet, open_images, rows_of
 from pipeline.metrics.rates import Count, rate_ratio
 from pipeline.params.artefacts import Kind
@@ -38,6 +38,7 @@ class Params(StageParams):
     seeds: list[int] = Field(alias="gan.seeds")
     gan_image_size: int = Field(alias="gan.image_size")
     evaluate: EvaluateParams = Field(alias="evaluate")
+    threads: int = Field(alias="compute.threads")
 
 
 class Searched(NamedTuple):
@@ -63,7 +64,7 @@ def main() -> None:
 def search(params: Params) -> tuple[dict[ClassName, Searched], dict[tuple[ClassName, int], Searched]]:
     """The training images of every class, and the images of every generator, by class and seed."""
     splits, packed = read_csv(SPLITS), open_images(IMAGES)
-    detectors = ArtefactDetectors(DETECTORS, read_device())
+    detectors = ArtefactDetectors(DETECTORS, take_device(params.threads))
     real, synthetic = {}, {}
     with progress_bar("artefacts", len(params.classes) * (1 + len(params.seeds)), "sets") as bar:
         for class_name in params.classes:

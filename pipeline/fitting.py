@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from models.classifier import Classifier
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast
 from pipeline.errors import InputError
 from pipeline.images import at_size, rows_of
 from pipeline.launch import end_others, start_ranks
@@ -45,6 +45,7 @@ class FittingParams(StageParams):
     test_time_augmentation: str = Field(alias="classifier.test_time_augmentation")
     train: ClassifierTrainParams = Field(alias="classifier.train")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 class Fit(NamedTuple):
@@ -74,7 +75,7 @@ def fitted(
         splits: image_id, row (in ``packed``), split, target.
     """
     name, seed = title
-    ranks = start_ranks()
+    ranks = start_ranks(params.threads)
     ranks.check_batch(params.train.batch_size, "classifier.train.batch_size", params.train.accumulate)
     run = start_run(
         params, scheme, derive_seed(params.seed, "classifier", seed), packed, splits, added, pretrained, real, ranks
@@ -114,7 +115,7 @@ def start_run(
     Args:
         packed: all images at the classifier's size.
     """
-    device = read_device()
+    device = ranks.device
     target = splits.set_index("row")["target"]
     val = rows_of(splits, "val")
     train = rows_of(splits, "train") if real else val[:0]

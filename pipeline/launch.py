@@ -11,23 +11,26 @@ import torch
 from torch import Tensor
 from torch.distributed import is_torchelastic_launched
 
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.errors import InputError
 from pipeline.params.reader import lookup, read_tree
 from pipeline.training.ranks import Ranks
 
 
-def start_ranks() -> Ranks:
+def start_ranks(threads: int) -> Ranks:
     """Starts the other processes, or joins them; every one of them runs the stage from its beginning.
+
+    Args:
+        threads: of each on the CPU.
 
     Raises:
         InputError: if the machine has fewer devices.
     """
-    device = read_device()
+    device = take_device(threads)
     started = _started_already()
     nodes, devices = started or (1, _wanted_devices(device, lookup(read_tree(), "compute.devices")))
     if nodes * devices == 1:
-        return Ranks()
+        return Ranks(device=device)
     from lightning_fabric import Fabric  # it takes a second to import, and most trainings have one process
     from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 
@@ -36,7 +39,10 @@ def start_ranks() -> Ranks:
     fabric = Fabric(accelerator=device.type, devices=devices, num_nodes=nodes, strategy="ddp", plugins=launcher)
     fabric.launch()
     return Ranks(
-        fabric.global_rank, fabric.world_size, lambda values: cast(Tensor, fabric.all_reduce(values, reduce_op="mean"))
+        fabric.global_rank,
+        fabric.world_size,
+        lambda values: cast(Tensor, fabric.all_reduce(values, reduce_op="mean")),
+        device,
     )
 
 

@@ -1,10 +1,11 @@
 """Work on many items in several processes."""
 
-import os
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
+
+from pipeline.cores import available_cores
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -20,7 +21,7 @@ def map_in_processes(
         worth: processes that the work is worth: less is done sooner than a process starts.
         workers: processes at the most; None: one for each core.
     """
-    workers = min(workers or os.cpu_count() or 1, worth)
+    workers = min(workers or available_cores(), worth)
     if workers < 2:
         yield from map(work, items)
         return

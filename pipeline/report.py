@@ -66,6 +66,7 @@ CLASSIFIERS = Path("data/checkpoints/classifier")
 REPORT = Path("reports/report.html")
 MODEL_CARD = Path("reports/model_card.md")
 CLAIM = Path("reports/claim.md")
+TIMES = LOG.with_name("times.html")  # no output: the report is the same on every machine, a time is not
 MANIFEST = "manifest.csv"
 NAMES = {"nearest_image_id": str}  # ids are text, whatever they look like
 PAIRS = {"first": str, "second": str}
@@ -98,6 +99,8 @@ class Params(StageParams):
     external: ExternalParams = Field(alias="external")
     controls: ControlsParams = Field(alias="controls")
     artefacts: ArtefactsParams = Field(alias="artefacts")
+    precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main() -> None:
@@ -115,6 +118,8 @@ def main() -> None:
     templates.globals |= {"turned": dataset.TURNED}
     for path in (REPORT, MODEL_CARD, CLAIM):
         write_text(path, templates.get_template(path.name).render(content))
+    if taken := stage_seconds(params):
+        write_text(TIMES, templates.get_template(TIMES.name).render(times=taken, report=REPORT))
 
 
 def gather(params: Params) -> dict[str, Any]:
@@ -195,7 +200,6 @@ def gather(params: Params) -> dict[str, Any]:
         "data": data(params, splits),
         "settings": settings(params),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "times": stage_seconds(params, schemes, generators),
     }
 
 
@@ -297,11 +301,12 @@ def training(class_name: str, seed: int, kept_kimg: float) -> dict[str, str]:
     return generator_figures(read_csv(path), kept_kimg) if path.is_file() else {}
 
 
-def stage_seconds(params: Params, schemes: Iterable[str], generators: Iterable[tuple[str, int]]) -> list[times.Time]:
+def stage_seconds(params: Params) -> list[times.Time]:
     """None where the stages ran elsewhere, as the log stays with the machine."""
     if not LOG.is_file():
         return []
-    items = {f"{class_name}-{seed}" for class_name, seed in generators}
+    items = {f"{class_name}-{seed}" for class_name in params.classes for seed in params.gan_seeds}
+    schemes = [*params.classifier.real_schemes, *params.classifier.synthetic_schemes]
     items |= {f"{scheme}-{seed}" for scheme in schemes for seed in params.classifier.seeds}
     return times.stage_times(read_csv(LOG), items, without="report")
 

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor
 
 from pipeline.checkpoints import read_built_with
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
 from pipeline.metrics.distribution import fid, kid, prdc
@@ -50,10 +50,12 @@ MEASURES: dict[str, Measure] = {
 class Params(StageParams):
     seed: int = Field(alias="seed")
     score: ScoreParams = Field(alias="score")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(class_name: ClassName, gan_seed: str) -> None:
-    params, device = read_params(Params), read_device()
+    params = read_params(Params)
+    device = take_device(params.threads)
     synthetic = np.array(open_images(SYNTHETIC / class_name / gan_seed))
     rng = np.random.default_rng(derive_seed(params.seed, "score", class_name, gan_seed))
     rows = rows_of(read_csv(SPLITS), "train", TARGETS[class_name])

@@ -13,6 +13,7 @@ from time import perf_counter
 import pipeline
 from pipeline.errors import InputError
 from pipeline.params.classes import TARGETS
+from pipeline.versions import check_versions
 
 LOG = Path("logs/stages.csv")  # ignored by Git and DVC: a time is never a result; another graph has its own
 
@@ -31,6 +32,7 @@ def run_stage(main: Callable[..., None], *items: str) -> None:
     stage = Path(sys.argv[0]).stem
     title = stage + ("@" + "-".join(given.values()) if given else "")
     try:
+        check_versions()
         main(*given.values())
     except (InputError, OSError) as error:
         print(f"{title}: {error}", file=sys.stderr)

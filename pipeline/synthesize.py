@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from pipeline.compute import read_device
+from pipeline.compute import take_device
 from pipeline.copies import References
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, contact_sheet, open_images, rows_of
@@ -35,11 +35,12 @@ GRID = (10, 6)  # columns, rows of the sample picture
 class Params(StageParams):
     seed: int = Field(alias="seed")
     synthesize: SynthesizeParams = Field(alias="synthesize")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(class_name: ClassName, gan_seed: str) -> None:
     params = read_params(Params)
-    generator = TrainedGenerator(CHECKPOINTS / class_name / gan_seed, read_device())
+    generator = TrainedGenerator(CHECKPOINTS / class_name / gan_seed, take_device(params.threads))
     splits = read_csv(SPLITS)
     rows = rows_of(splits, "train")  # of both classes: some generators are trained on both, or translate the other
     training = References(open_images(IMAGES)[rows])

@@ -15,7 +15,7 @@ from pydantic import Field
 from models.artefact_detector import ArtefactDetector
 from pipeline.artefact_examples import Examples, draw_examples
 from pipeline.checkpoints import BUILT_WITH, save_model
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast, take_device
 from pipeline.errors import InputError
 from pipeline.metrics.ranking import placements
 from pipeline.params.artefacts import ArtefactsParams
@@ -39,6 +39,7 @@ class Params(StageParams):
     seed: int = Field(alias="seed")
     artefacts: ArtefactsParams = Field(alias="artefacts")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main() -> None:
@@ -56,7 +57,8 @@ def main() -> None:
 
 def train(params: Params, directory: Path, built: dict[str, Any]) -> dict[str, dict[str, float]]:
     """Fills ``directory``. Returns: what ``measured`` does."""
-    size, device, seed = params.artefacts.image_size, read_device(), derive_seed(params.seed, "artefacts")
+    device, seed = take_device(params.threads), derive_seed(params.seed, "artefacts")
+    size = params.artefacts.image_size
     counts = {"train": params.artefacts.photographs, "held out": round(HELD_OUT * params.artefacts.photographs)}
     with progress_bar("artefacts to learn from", sum(counts.values()), "images") as bar:
         learnt_from, held_out = (

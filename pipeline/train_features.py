@@ -9,7 +9,7 @@ from pydantic import Field
 
 from models.extractor import Extractor
 from pipeline.checkpoints import save_model
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast, take_device
 from pipeline.extractor_validation import validate
 from pipeline.feature_space import FeatureSpace
 from pipeline.images import at_size, open_images, rows_of
@@ -32,13 +32,14 @@ class Params(StageParams):
     seed: int = Field(alias="seed")
     features: FeaturesParams = Field(alias="features")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main() -> None:
     params = read_params(Params)
     packed, splits, size = open_images(IMAGES), read_csv(SPLITS), params.features.image_size
     training, held_out = (at_size(packed[rows_of(splits, split)], size) for split in ("train", "val"))
-    device, seed = read_device(), derive_seed(params.seed, "features")
+    device, seed = take_device(params.threads), derive_seed(params.seed, "features")
     torch.manual_seed(seed)
     extractor = Extractor(packed.shape[3], params.features.width).to(device)
     autocasting = partial(autocast, device, params.precision, cpu_gains=True)

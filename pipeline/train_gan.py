@@ -15,7 +15,7 @@ from pydantic import Field
 from models.generators import build_variant
 from models.generators.families import Adversarial, Autoencoder, Collection, Diffusion, Family, Translator
 from pipeline.checkpoints import save_model
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast
 from pipeline.conditions import Conditions, labelled
 from pipeline.feature_space import FeatureSpace
 from pipeline.generator_data import Told, generator_data, some_of_each_class
@@ -65,17 +65,18 @@ class Params(StageParams):
     image_size: int = Field(alias="gan.image_size")
     train: GanTrainParams = Field(alias="gan.train")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(class_name: ClassName, gan_seed: str) -> None:
-    params, ranks = read_params(Params), start_ranks()
+    params = read_params(Params)
+    ranks = start_ranks(params.threads)
     ranks.check_batch(params.train.batch_size, "gan.train.batch_size")
     seed = derive_seed(params.seed, "gan", class_name, gan_seed)
     training, conditions = training_images(params, class_name)
     run, told = start_run(params, class_name, training, conditions, seed, ranks)
-    look = validation_look(
-        params, run.variant, told, class_name, derive_seed(params.seed, "look", class_name, gan_seed)
-    )
+    look_seed = derive_seed(params.seed, "look", class_name, gan_seed)
+    look = validation_look(params, run.variant, told, class_name, look_seed, ranks.device)
     resume = ResumePoint(f"train_gan_{class_name}_{gan_seed}", params, [run.images, run.told, look.real], ranks)
     if state := resume.load():
         run.load(state)
@@ -109,8 +110,7 @@ def start_run(
     Args:
         training: from ``training_images``.
     """
-    device = read_device()
-    packed = open_images(IMAGES)
+    device, packed = ranks.device, open_images(IMAGES)
     keys = {name: f"gan.variants.{params.variant}.{name}" for name in params.settings}
     settings = checked(SETTINGS[params.variant], params.settings, keys).model_dump()
     torch.manual_seed(seed)
@@ -141,8 +141,9 @@ def training_images(params: Params, class_name: ClassName) -> tuple[pd.DataFrame
     return training.assign(label=labels), conditions
 
 
-def validation_look(params: Params, variant: Family, told: Told, class_name: ClassName, seed: int) -> ValidationLook:
-    device = read_device()
+def validation_look(
+    params: Params, variant: Family, told: Told, class_name: ClassName, seed: int, device: torch.device
+) -> ValidationLook:
     rows = rows_of(read_csv(SPLITS), "val", TARGETS[class_name])
     validation = at_size(open_images(IMAGES)[rows], params.image_size)
     drawn = told.draw(SAMPLES, torch.Generator().manual_seed(seed), device)

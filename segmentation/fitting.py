@@ -13,7 +13,7 @@ from torch import nn
 from models.segmenters import build_segmenter
 from models.segmenters.stages import Pretrainable
 from pipeline.checkpoints import save_model
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, GEOMETRY
 from pipeline.launch import end_others, start_ranks
@@ -39,6 +39,7 @@ class FittingParams(StageParams):
     seed: int = Field(alias="seed")
     train: TrainParams = Field(alias="train")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 class Segmenter(NamedTuple):
@@ -57,7 +58,7 @@ def fit(params: FittingParams, segmenter: Segmenter, name: Path, seed: str, trai
         name: of what is trained, as a path under ``CHECKPOINTS`` and ``PREDICTIONS``; the seed's folder follows.
         training: all pairs that are shown.
     """
-    splits, ranks = read_splits(), start_ranks()
+    splits, ranks = read_splits(), start_ranks(params.threads)
     ranks.check_batch(params.train.batch_size, "train.batch_size", params.train.accumulate)
     run = start_run(params, segmenter, derive_seed(params.seed, "segmenter", seed), splits, training, ranks)
     choosing = [torch.from_numpy(each.copy()) for each in (run.val_masks, run.val_patient)]
@@ -80,7 +81,7 @@ def start_run(
     params: FittingParams, segmenter: Segmenter, seed: int, splits: pd.DataFrame, training: Pairs, ranks: Ranks
 ) -> SegmenterRun:
     """A segmenter with its first weights, the training pairs and, to choose a step by, the val pairs."""
-    device = read_device()
+    device = ranks.device
     val, rows = pairs_of(splits, "val")
     return SegmenterRun(
         new_segmenter(segmenter, training.images.shape[3], seed),

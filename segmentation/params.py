@@ -11,7 +11,7 @@ from pipeline.params.generators.adversarial import TwoRates
 from pipeline.params.image import ImageParams
 from pipeline.params.phantom import PhantomParams
 from pipeline.params.reader import StageParams, describe
-from pipeline.params.section import Section
+from pipeline.params.section import OwnKey, Section
 from pipeline.params.split import GroupedSplitParams
 
 PARAMS = Path("segmentation/params.yaml")
@@ -19,7 +19,7 @@ SIZES = (32, 64, 128, 256)  # px: those that the translator can draw
 Architecture = Literal["fpn", "unet", "unet_residual", "unet_resnext"]
 Augment = Literal["none", "standard"]
 Loss = Literal["bce", "bce_sampled", "dice", "dice_bce", "iou"]
-SchemeName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+SchemeName = Annotated[OwnKey, Field(pattern=r"^[a-z0-9_]+$")]
 REAL, CLASSIC, PLACEBO = "real", "classic", "placebo"  # schemes that the verdict compares with
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
@@ -122,6 +122,7 @@ class EvaluateParams(Section):
 
 class ComputeParams(Section):
     precision: Literal["auto", "fp32", "bf16"]
+    threads: int = Field(ge=1)  # of each process
 
 
 class Document(StageParams):

@@ -44,6 +44,7 @@ COUNTS = {
     "split": Path("reports/segmentation/split.json"),
 }
 REPORT = Path("reports/segmentation/report.html")
+TIMES = LOG.with_name("segmentation_times.html")  # no output: the report is the same on every machine, a time is not
 TEMPLATES = (Path(__file__).parent / "templates", Path(__file__).parent.parent / "pipeline/reporting/templates")
 
 OUTLINED = 4  # models drawn on one slice: with more, lines hide each other
@@ -66,6 +67,8 @@ class Params(StageParams):
     synthesize: SynthesizeParams = Field(alias="synthesize")
     schemes: SchemesParams = Field(alias="schemes")
     evaluate: EvaluateParams = Field(alias="evaluate")
+    precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main() -> None:
@@ -86,6 +89,8 @@ def main() -> None:
         "score": score_cell,
     }
     write_text(REPORT, templates.get_template("segmentation.html").render(gather(params)))
+    if taken := stage_seconds(params):
+        write_text(TIMES, templates.get_template("times.html").render(times=taken, report=REPORT))
 
 
 def gather(params: Params) -> dict[str, Any]:
@@ -111,7 +116,6 @@ def gather(params: Params) -> dict[str, Any]:
         "counts": {stage: read_json(path) for stage, path in COUNTS.items()},
         "settings": text.setting_rows(params.model_dump(by_alias=True)),
         "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
-        "times": stage_seconds(params, names),
     }
 
 
@@ -170,11 +174,12 @@ def case(image_id: str, dice: float, held_out: HeldOut, found: dict[str, Any]) -
     return {"image_id": image_id, "dice": dice, "picture": picture}
 
 
-def stage_seconds(params: Params, names: list[str]) -> list[times.Time]:
+def stage_seconds(params: Params) -> list[times.Time]:
     """None where the stages ran elsewhere, as the log stays with the machine."""
     log = LOG.with_name("segmentation_stages.csv")
     if not log.is_file():
         return []
+    names = [f"{architecture}-{loss}" for architecture in params.architectures for loss in params.losses]
     items = {f"{name}-{seed}" for name in names for seed in params.seeds} | {str(s) for s in params.translator.seeds}
     items |= {f"{s}-{seed}" for s in (*params.schemes.real, *params.schemes.synthetic) for seed in params.schemes.seeds}
     return times.stage_times(read_csv(log), items, without="report")

@@ -32,10 +32,12 @@ GRID = (8, 4)  # columns, rows of the sample picture: in turn a row of masks and
 class Params(StageParams):
     seed: int = Field(alias="seed")
     synthesize: SynthesizeParams = Field(alias="synthesize")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(generator_seed: str) -> None:
     params = read_params(Params, PARAMS)
+    torch.set_num_threads(params.threads)
     training, rows = pairs_of(read_splits(), "train")
     translator = read_translator(TRANSLATORS / generator_seed)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", generator_seed))

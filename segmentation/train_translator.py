@@ -10,7 +10,7 @@ from pydantic import Field
 from torch import nn
 
 from pipeline.checkpoints import save_model
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast
 from pipeline.errors import InputError
 from pipeline.launch import end_others, start_ranks
 from pipeline.params.gan import GanTrainParams
@@ -33,10 +33,12 @@ class Params(StageParams):
     seed: int = Field(alias="seed")
     translator: TranslatorParams = Field(alias="translator")
     precision: str = Field(alias="compute.precision")
+    threads: int = Field(alias="compute.threads")
 
 
 def main(generator_seed: str) -> None:
-    params, ranks = read_params(Params, PARAMS), start_ranks()
+    params = read_params(Params, PARAMS)
+    ranks = start_ranks(params.threads)
     ranks.check_batch(params.translator.batch_size, "translator.batch_size")
     run = start_run(params, derive_seed(params.seed, "translator", generator_seed), ranks)
     resume = ResumePoint(f"segmentation_translator_{generator_seed}", params, [run.images, run.told], ranks)
@@ -60,7 +62,7 @@ def main(generator_seed: str) -> None:
 
 def start_run(params: Params, seed: int, ranks: Ranks) -> TranslatorRun:
     """Networks with fresh weights and the training pairs; pairs are turned together, as the segmenters' are."""
-    device = read_device()
+    device = ranks.device
     training, _ = pairs_of(read_splits(), "train")
     torch.manual_seed(seed)
     variant = build_translator(training.images.shape[1], training.images.shape[3], settings_of(params.translator))

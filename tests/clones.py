@@ -45,6 +45,15 @@ def clone_project(folder: Path) -> None:
     run("git", "init", "--quiet", cwd=folder)
 
 
+def lock_of_one_core(clone: Path, graph: str) -> str:
+    """The dvc.lock that a clone's graph ends in where one core alone may work on it, in a fresh clone of HEAD."""
+    folder = clone.parent / "one_core"
+    run("git", "clone", "--quiet", str(clone), str(folder), cwd=clone)
+    core = str(min(os.sched_getaffinity(0)))
+    run("taskset", "--cpu-list", core, "dvc", "repro", "--force", graph, cwd=folder)
+    return (folder / graph).with_suffix(".lock").read_text()
+
+
 def draw_renders(folder: Path, params: dict[str, Any], seed: int, **phantom: float) -> dict[str, np.ndarray]:
     """Images of the phantom that no training has seen, by class: rendered with another seed, (N, H, W, 3) each."""
     folder.mkdir()

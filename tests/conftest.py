@@ -37,6 +37,7 @@ def experiment(
     monkeypatch.setattr("pipeline.training.ema.MEASURED_BATCHES", 2)
 
     def lay(images: int = 60, size: int = 32, channels: int = 3) -> dict[str, Any]:
+        smoke_params["compute"]["threads"] = 1  # the suite has a process for each core
         smoke_params["image"] |= {"size": size, "channels": channels}
         smoke_params["gan"]["train"] |= {"kimg": 0.08, "batch_size": 8, "log_kimg": 0.02, "checkpoint_kimg": 0.02}
         smoke_params["synthesize"] |= {"count": 20, "batch_size": 8}

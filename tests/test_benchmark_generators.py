@@ -110,4 +110,4 @@ def test_a_run_that_died_is_no_property_of_the_generator(experiment, monkeypatch
     monkeypatch.setattr(generators, "STAGES", ("train_gan",))
     monkeypatch.setattr(generators.sys, "executable", "/bin/false")
     with pytest.raises(InputError, match=r"cut 0: ; see runs/train_gan\.log"):
-        generators.run(task, "malignant", Path("runs"), 1)
+        generators.run(task, "malignant", Path("runs"))

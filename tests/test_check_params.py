@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
+from dvc.utils.serialize import parse_yaml
 
 from pipeline import check_params
 from pipeline.errors import InputError
@@ -110,6 +111,20 @@ def test_recipes_survive_dvc_s_rewriting(file: Path) -> None:
             False,
             "scheme gan_balanced fills the classes up to equal numbers",
         ),
+        *(
+            (key, {name: value}, f"{key}.{name} is called '{name}', a name that DVC leaves out")
+            for key, value in (
+                ("source", {}),
+                ("source.phantom.columns", "x"),
+                ("source.phantom.labels", "benign"),
+                ("external.sets", {}),
+                ("classifier.real_schemes", {}),
+                ("classifier.gan_schemes", {}),
+                ("classifier.filtered_schemes", {}),
+            )
+            for name in ("size", "nfiles")
+        ),
+        ("compute.threads", 0, "compute.threads should be greater than or equal to 1, got 0"),
         ("compute.device", "tpu", "compute.device should be 'auto', 'cpu', 'cuda' or 'mps', got 'tpu'"),
     ],
 )
@@ -201,13 +216,20 @@ def test_a_folder_that_is_not_there_is_named_before_anything_runs(
 
 def test_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
-    file.write_text("a: 2e-4\nb: 1.5\nc: 3\nd: 1e5\n")
-    assert read_tree(file) == {"a": 0.0002, "b": 1.5, "c": 3, "d": 100000.0}
+    text = "a: 2e-4\nb: 1.5\nc: 010\nd: 1e5\ne: 1:30\nf: yes\ng: 0o17\nh: 1_000\n"
+    file.write_text(text)
+    read = {"a": 0.0002, "b": 1.5, "c": 10, "d": 100000.0, "e": "1:30", "f": "yes", "g": 15, "h": 1000}
+    assert read_tree(file) == parse_yaml(text, str(file)) == read
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
-    [(None, "does not exist"), ("a: [", "is not valid YAML"), ("- a\n", "must be a mapping of sections, got list")],
+    [
+        (None, "does not exist"),
+        ("a: [", "is not valid YAML"),
+        ("a: 1\na: 2", "duplicate key"),
+        ("- a\n", "must be a mapping of sections, got list"),
+    ],
 )
 def test_a_file_that_is_no_params_is_one_sentence(text: str | None, sentence: str, tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"

@@ -6,7 +6,7 @@ import pytest
 import torch
 import yaml
 
-from pipeline.compute import autocast, read_device
+from pipeline.compute import autocast, take_device
 from pipeline.errors import InputError
 
 CPU = torch.device("cpu")
@@ -17,7 +17,7 @@ def test_the_device_of_the_params_is_taken(wanted: str, tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     Path("params.yaml").write_text(yaml.safe_dump({"compute": {"device": wanted}}))
-    assert read_device() == CPU
+    assert take_device(1) == CPU
 
 
 def test_a_device_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,7 +27,25 @@ def test_a_device_that_is_not_there_is_one_sentence(tmp_path: Path, monkeypatch:
     with pytest.raises(
         InputError, match=r"compute\.device is cuda, which this machine does not offer; use auto or cpu"
     ):
-        read_device()
+        take_device(1)
+
+
+def test_threads_are_those_asked_for_and_too_many_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(yaml.safe_dump({"compute": {"device": "cpu"}}))
+    monkeypatch.setattr("pipeline.compute.available_cores", lambda: 2)
+    before = torch.get_num_threads()
+    try:
+        take_device(2)
+        assert torch.get_num_threads() == 2
+        assert capsys.readouterr().err == ""
+        take_device(3)
+        assert torch.get_num_threads() == 3
+        assert capsys.readouterr().err.startswith("compute.threads is 3 and this process may run on 2 of the machine's")
+    finally:
+        torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,17 @@ import importlib
 import re
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from models.generators import VARIANTS
 from models.segmenters import SEGMENTERS
+from pipeline import resume
 from pipeline.params.generators import SETTINGS
 from pipeline.params.reader import StageParams
+from pipeline.params.section import UNSEEN_BY_RUN_CACHE, Section
 
 ROOT = Path(__file__).parent.parent
 
@@ -33,9 +36,10 @@ REGISTRIES = {
     "models/segmenters/__init__.py",
     "pipeline/params/generators/__init__.py",
 }
-# What cannot change a result: it validates, stores, logs or finds the place to resume from.
+# What cannot change a result: it validates, stores, logs, counts cores or finds the place to resume from.
 EXEMPT = {
     "pipeline/checkpoints.py",
+    "pipeline/cores.py",
     "pipeline/errors.py",
     "pipeline/named_by_content.py",
     "pipeline/progress.py",
@@ -43,6 +47,7 @@ EXEMPT = {
     "pipeline/stage.py",
     "pipeline/store.py",
     "pipeline/training_picture.py",
+    "pipeline/versions.py",
 }
 PARAMS_FILES = ("pipeline/params/", "segmentation/params.py")
 VARIANT_FILE = "models/generators/${gan.variant}.py"
@@ -68,6 +73,15 @@ def imported_files(file: str) -> frozenset[str]:
             path = name.replace(".", "/")
             found |= {candidate for candidate in (f"{path}.py", f"{path}/__init__.py") if (ROOT / candidate).is_file()}
     return frozenset(found)
+
+
+@cache
+def libraries(file: str) -> frozenset[str]:
+    """The top-level modules that a file imports anywhere in it."""
+    tree = ast.parse((ROOT / file).read_text())
+    modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    return frozenset(module.split(".")[0] for module in modules)
 
 
 def closure(*files: str) -> set[str]:
@@ -133,11 +147,59 @@ def test_code_deps_are_what_the_stage_imports(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CHECKED)
+def test_every_stage_depends_on_the_versions_of_its_libraries(name: str) -> None:
+    assert "versions.txt" in STAGES[name]["deps"]
+
+
+def test_versions_are_those_of_the_lock() -> None:
+    locked = [line.removesuffix("\\").strip() for line in (ROOT / "requirements.lock").read_text().splitlines()]
+    versions = (ROOT / "versions.txt").read_text().splitlines()
+    assert {line.split("==")[0] for line in versions} >= {"numpy", "pandas", "pillow", "torch", "torchvision"}
+    assert [line for line in locked if line.split("==")[0] in {line.split("==")[0] for line in versions}] == versions
+
+
+def resumed_code() -> set[str]:
+    """Of all stages that can be resumed, whichever variant or architecture they train."""
+    code = {
+        file for name in CHECKED if "pipeline/resume.py" in closure(file_of(name)) for file in code_of(name) | {name}
+    }
+    files = {file for file in code if file.endswith(".py") and "$" not in file}
+    return files | {str(path.relative_to(ROOT)) for path in (ROOT / "models").glob("*s/*.py")}
+
+
+def test_the_key_to_resume_by_holds_all_that_a_training_imports() -> None:
+    named = {str(path.relative_to(ROOT)) for path in resume.code_files()}
+    assert resumed_code() - named == set()
+    for pattern in resume.CODE:  # none that decides no training: an edit of it would throw a day's training away
+        files = {str(path.relative_to(ROOT)) for path in ROOT.glob(pattern)}
+        assert files & resumed_code() or pattern == "versions.txt", pattern
+
+
+def test_a_pattern_that_names_no_file_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resume, "CODE", [*resume.CODE, "pipeline/moved_*.py"])
+    with pytest.raises(FileNotFoundError, match=r"no file is called pipeline/moved_\*\.py"):
+        resume.code_files()
+
+
+def tracked(alias: str, kind: Any) -> list[str]:
+    """What DVC is to track of a section: all of it, or its leaves where the run cache would not see one."""
+    if isinstance(kind, type) and issubclass(kind, Section) and UNSEEN_BY_RUN_CACHE & kind.model_fields.keys():
+        return [f"{alias}.{leaf}" for leaf in kind.model_fields]
+    return [alias]
+
+
+@pytest.mark.parametrize("name", CHECKED)
 def test_params_are_what_the_stage_declares(name: str) -> None:
     module = importlib.import_module(file_of(name).removesuffix(".py").replace("/", "."))
     params = getattr(module, "Params", StageParams)  # a stage without any declares none
-    aliases = [field.alias for field in params.model_fields.values()]
-    assert sorted(declared_params(name)) == sorted(aliases)
+    wanted = [key for field in params.model_fields.values() for key in tracked(field.alias, field.annotation)]
+    assert sorted(declared_params(name)) == sorted(wanted)
+
+
+@pytest.mark.parametrize("name", CHECKED)
+def test_whoever_computes_with_torch_says_by_how_many_threads(name: str) -> None:
+    if any("torch" in libraries(file) for file in closure(file_of(name))):
+        assert "compute.threads" in declared_params(name)
 
 
 def declared_params(stage: str) -> list[str]:
@@ -266,7 +328,4 @@ TORCH_FREE += [f"segmentation/{name}" for name in ("index", *TORCH_FREE) if f"se
 @pytest.mark.parametrize("name", TORCH_FREE)
 def test_data_stages_do_not_import_torch(name: str) -> None:
     for file in closure(file_of(name)):
-        tree = ast.parse((ROOT / file).read_text())
-        modules = [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-        modules += [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
-        assert not {module.split(".")[0] for module in modules} & {"torch", "torchvision", "piq"}, file
+        assert not libraries(file) & {"torch", "torchvision", "piq"}, file

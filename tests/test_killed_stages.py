@@ -30,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working directory with more images than one process would draw, and room for the worker processes' own."""
     folder = tmp_path_factory.mktemp("killed")
     params = yaml.safe_load((ROOT / "recipes/smoke.yaml").read_text())
-    params["phantom"] |= {"images": 400, "size": 64}
+    params["phantom"] |= {"images": 400, "shorter_side": 64}
     (folder / "params.yaml").write_text(yaml.safe_dump(params))
     return folder
 

@@ -71,6 +71,7 @@ def test_train_gan(result) -> None:
         {"gan.train.diff_augment": ["color"]},
         {"gan.train.ema_kimg": 0.0},
         {"gan.train.max_images": 5},
+        {"compute.threads": 2},
         {"compute.precision": "bf16"}
         if base == result(gan, [GAN, CURVE], {"compute.precision": "fp32"})
         else {"seed": 2},
@@ -166,6 +167,7 @@ def test_train_features(result) -> None:
         "features.learning_rate": 0.01,
         "features.temperature": 0.5,
         "compute.precision": "bf16" if base == fp32 else "fp32",
+        "compute.threads": 2,
     }.items():
         assert result(train_features.main, [FEATURES], {key: value}) != base, key
 
@@ -185,6 +187,7 @@ def test_train_artefacts(result) -> None:
         "artefacts.batch_size": 5,
         "artefacts.learning_rate": 0.002,
         "compute.precision": "bf16" if base == fp32 else "fp32",
+        "compute.threads": 2,
     }.items():
         assert result(train_artefacts.main, outputs, few | {key: value}) != base, key
 
@@ -220,6 +223,7 @@ CLASSIFIER = {
     "classifier.train.evaluate_steps": 3,
     "classifier.train.accumulate": 2,
     "compute.precision": "bf16",
+    "compute.threads": 2,
 }
 
 

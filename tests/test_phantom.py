@@ -48,7 +48,7 @@ COUNTS = {
 }
 SIZE = 48
 SKIN = [0.22, 0.28, 0.22, 0.13, 0.09, 0.06]
-SETTINGS = {"images": IMAGES, "size": SIZE, "malignant": 0.25, "skin": SKIN, **RATES}
+SETTINGS = {"images": IMAGES, "shorter_side": SIZE, "malignant": 0.25, "skin": SKIN, **RATES}
 ALIKE = 6.0  # levels of 255, mean difference: what JPEG and resizing leave between pictures of one scene
 
 
@@ -153,7 +153,7 @@ def test_variants_of_a_fault_come_in_turn(truth: pd.DataFrame) -> None:
 
 
 def test_every_fault_has_a_rate_among_the_params() -> None:
-    assert PhantomParams.model_fields.keys() - {"images", "size", "malignant", "skin"} == set(VARIANTS)
+    assert PhantomParams.model_fields.keys() - {"images", "shorter_side", "malignant", "skin"} == set(VARIANTS)
     assert drawn_archive.fault_rates(PhantomParams(**SETTINGS)) == RATES
 
 

@@ -126,13 +126,13 @@ def test_more_devices_than_there_are_is_one_sentence(tmp_path, monkeypatch) -> N
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     wanted(tmp_path, device="cuda", devices=8)
     with pytest.raises(InputError, match=r"compute\.devices is 8, and this machine has 2 of cuda; use auto"):
-        start_ranks()
+        start_ranks(1)
 
 
 def test_auto_is_one_process_on_a_cpu(tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     wanted(tmp_path, devices="auto")
-    assert start_ranks().count == 1
+    assert start_ranks(1).count == 1
 
 
 def test_a_stage_of_two_processes_writes_and_speaks_once(experiment, tmp_path) -> None:

@@ -497,12 +497,15 @@ def test_an_extractor_that_failed_is_a_warning(here, undrawn):
     assert '<p class="warning">The feature extractor failed its test on noise' in report.REPORT.read_text()
 
 
-def test_times_are_summed_or_said_to_be_unknown(here, undrawn):
-    assert "Not known: logs/stages.csv is missing" in page().text
+def test_times_have_a_page_of_their_own_and_the_report_is_the_same_without(here, undrawn):
+    untimed = page().text
+    assert not report.TIMES.exists()
     log = "finished,stage,seconds,peak_mb\n1,train_gan@benign-0,10.0,900\n2,train_gan@malignant-0,50.5,1200\n"
     log += "3,evaluate,1.5,\n4,train_gan@benign-7,99,9\n5,train_classifier@classic-2,3,40\n6,report,9,9\n"
     write("logs/stages.csv", log)
-    text = page().text
+    assert page().text == untimed
+    text = " ".join(re.sub("<[^>]+>", " ", report.TIMES.read_text()).split())
+    assert "Times and memory of the stages behind reports/report.html" in text
     assert "1 min 5 s in all, but for this report" in text
     assert "train_gan , 2 runs 1 min 0 s, 1,200 MB train_classifier 3.0 s, 40 MB evaluate 1.5 s" in text.replace(
         "gan,", "gan ,"

@@ -78,6 +78,9 @@ def test_every_registered_architecture_has_settings() -> None:
             "translator.generator_features should be greater",
         ),
         ("split", "train", 0.9, "split train + val + test must be 1, got 1.45"),
+        ("schemes", "real", {"size": {"augment": "none", "repeated": 0.0}}, "schemes.real.size is called 'size'"),
+        ("schemes", "synthetic", {"nfiles": {"augment": "none", "added": 1.0}}, "schemes.synthetic.nfiles is"),
+        ("compute", "threads", 0, "compute.threads should be greater than or equal to 1, got 0"),
         ("", "losses", ["dice", "dice"], "losses repeats a value: ['dice', 'dice']; list each once"),
         ("", "losses", ["focal"], "losses.0 should be 'bce', 'bce_sampled', 'dice', 'dice_bce' or 'iou', got 'focal'"),
     ],
@@ -366,7 +369,7 @@ def test_pretrained_weights_are_a_checked_file(here: Path) -> None:
 
 def test_the_phantom_is_indexed_by_its_own_table(here: Path) -> None:
     params = read_tree(ROOT / PARAMS)
-    params["phantom"] |= {"images": 60, "size": 40, "unreadable": 0.0}
+    params["phantom"] |= {"images": 60, "shorter_side": 40, "unreadable": 0.0}
     params["image"]["size"] = 32
     write_params(params)
     for stage in (check_params, phantom, index, prepare, split):

@@ -9,7 +9,7 @@ import yaml
 
 from pipeline.params.reader import read_tree
 from segmentation.params import PARAMS
-from tests.clones import clone_project, run
+from tests.clones import clone_project, lock_of_one_core, run
 from tests.test_end_to_end import executed
 
 pytestmark = pytest.mark.slow
@@ -22,8 +22,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("segmentation")
     clone_project(folder)
     params = read_tree(folder / PARAMS)
-    params["phantom"] |= {"images": 90, "size": 40}
+    params["phantom"] |= {"images": 90, "shorter_side": 40}
     params["image"]["size"] = 32
+    params["compute"]["threads"] = 1  # the suite has a process for each core
     params["train"] |= {"steps": 20, "batch_size": 8, "evaluate_steps": 10}
     params["architectures"] = {"unet": {"features": 4}, "unet_residual": {"features": 4}}
     params["translator"] |= {"kimg": 0.1, "log_kimg": 0.05, "generator_features": 4, "discriminator_features": 4}
@@ -67,3 +68,8 @@ def test_another_loss_of_the_schemes_trains_these_alone(clone: Path) -> None:
     (clone / PARAMS).write_text(yaml.safe_dump(params))
     ran = {stage.split(":")[1].split("@")[0] for stage in executed(run("dvc", "repro", GRAPH, cwd=clone))}
     assert ran == {"check_params", "train_scheme", "train_scheme_synthetic", "evaluate", "report"}
+
+
+@pytest.mark.proof
+def test_one_core_ends_in_the_lock_of_all(clone: Path) -> None:
+    assert lock_of_one_core(clone, GRAPH) == run("git", "show", "HEAD:segmentation/dvc.lock", cwd=clone)

@@ -14,6 +14,7 @@ import yaml
 from PIL import Image
 
 from models.generators import build_variant
+from models.generators.families import Family
 from pipeline import train_gan
 from pipeline.checkpoints import read_built_with
 from pipeline.conditions import Conditions
@@ -25,8 +26,10 @@ from pipeline.training.batches import EpochOrder, as_tensor, to_uint8, to_unit_r
 from pipeline.training.ema import ema_decay, frozen_copy, measure_batch_norms, update_ema
 from pipeline.training.generator import GeneratorRun, RunInputs, train_generator
 from pipeline.training.ranks import Ranks
+from pipeline.validation_look import ValidationLook
 from tests.variants import ADVERSARIAL, TRAINED, TRANSLATORS, told
 
+CPU = torch.device("cpu")
 CHECKPOINT = Path("data/checkpoints/gan/malignant/0")
 ONE_CLASS = Conditions(["malignant"], [1.0])
 
@@ -38,7 +41,7 @@ def new_run(params: dict[str, Any], name: str, **changed: Any) -> GeneratorRun:
     train = GanTrainParams.model_validate(params["gan"]["train"] | changed)
     images = torch.randint(60, 200, (20, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(1))
     with_each = ((told(variant, 20) + 1) * 127.5).to(torch.uint8) if name in TRANSLATORS else told(variant, 20)
-    given = RunInputs(images, with_each, train, 0, torch.device("cpu"), contextlib.nullcontext)
+    given = RunInputs(images, with_each, train, 0, CPU, contextlib.nullcontext)
     return train_gan.RUNS[type(variant)](variant, given)
 
 
@@ -46,6 +49,10 @@ def started(class_name: str, seed: int = 0) -> tuple[GeneratorRun, train_gan.Tol
     """As the stage begins, with the params and data of the working directory."""
     params = train_gan.read_params(train_gan.Params)
     return train_gan.start_run(params, class_name, *train_gan.training_images(params, class_name), seed, Ranks())
+
+
+def look_of(variant: Family, told: train_gan.Told, seed: int) -> ValidationLook:
+    return train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, told, "malignant", seed, CPU)
 
 
 def unseen(network: torch.nn.Module) -> dict[str, float]:
@@ -236,7 +243,7 @@ def test_a_conditional_generator_sees_all_training_images_and_what_they_show(
     train_gan.main("malignant", "0")
     conditions = read_built_with(CHECKPOINT)["conditions"]
     assert conditions["names"] == sorted(set(names))
-    drawn = Conditions(**conditions).draw(4000, torch.Generator().manual_seed(0), torch.device("cpu"))
+    drawn = Conditions(**conditions).draw(4000, torch.Generator().manual_seed(0), CPU)
     malignant = [name for name in names if name.startswith("malignant")]
     for label, name in enumerate(conditions["names"]):
         assert float((drawn == label).float().mean()) == pytest.approx(malignant.count(name) / 10, abs=0.03)
@@ -298,7 +305,7 @@ def test_a_collapse_of_low_kid_is_passed_over(experiment) -> None:
 def test_looking_changes_no_training(experiment) -> None:
     params = experiment()
     run, conditions = started("malignant", 3)
-    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), run.variant, conditions, "malignant", 4)
+    look = look_of(run.variant, conditions, 4)
     train(run, look)
     unwatched, _ = started("malignant", 3)
     train(unwatched)
@@ -310,8 +317,8 @@ def test_looking_changes_no_training(experiment) -> None:
 
 def test_a_look_prefers_the_validation_images_to_noise(experiment) -> None:
     variant = new_run(experiment(images=240), "dcgan").variant
-    look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, ONE_CLASS, "malignant", 0)
-    real = as_tensor(np.load("data/images/images.npy")[::3], torch.device("cpu"))
+    look = look_of(variant, ONE_CLASS, 0)
+    real = as_tensor(np.load("data/images/images.npy")[::3], CPU)
 
     class Fixed(torch.nn.Module):
         def __init__(self, images: torch.Tensor) -> None:
@@ -341,7 +348,7 @@ def test_a_look_turns_what_it_draws_as_the_training_did_and_always_alike(experim
         params["gan"]["train"]["diff_augment"] = list(policy)
         Path("params.yaml").write_text(yaml.safe_dump(params))
         variant = new_run(params, "dcgan").variant
-        look = train_gan.validation_look(train_gan.read_params(train_gan.Params), variant, ONE_CLASS, "malignant", 0)
+        look = look_of(variant, ONE_CLASS, 0)
         look(Fixed())
         first = look.images
         assert len({image.tobytes() for image in first}) == places
@@ -375,7 +382,7 @@ def test_an_epoch_shows_every_image_once_and_batches_run_over_its_end() -> None:
 
 def test_uint8_survives_the_way_to_the_model_and_back() -> None:
     images = np.arange(256, dtype=np.uint8).reshape(1, 16, 16, 1).repeat(3, axis=3)
-    there = to_unit_range(as_tensor(images, torch.device("cpu")))
+    there = to_unit_range(as_tensor(images, CPU))
     assert there.min() == -1
     assert there.max() == 1
     assert np.array_equal(to_uint8(there), images)

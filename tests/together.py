@@ -35,8 +35,7 @@ Curve = list[dict[str, float]]
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    ranks = start_ranks()
+    ranks = start_ranks(threads=1)
     curves = {name: train(ranks) for name, train in TRAININGS.items()}
     end_others(ranks)
     write_json(Path(sys.argv[1]), curves)

@@ -45,8 +45,7 @@ def seconds_by(processes: int, folder: Path) -> float:
 
 
 def main() -> None:
-    torch.set_num_threads(1)
-    ranks = start_ranks()
+    ranks = start_ranks(threads=1)
     run = gan_step.start(VARIANT, SIZE, BATCH, torch.device("cpu"), ranks)
     run.step()
     start = perf_counter()

@@ -48,7 +48,7 @@ def write_archive(directory: Path, phantom: PhantomParams, seed: int) -> None:
     records = draw_cohort(phantom.images, phantom.malignant, fault_rates(phantom), seed, phantom.skin)
     for name in (IMAGES, DESCRIPTIONS, MASKS):
         (directory / name).mkdir()
-    shares = write_photographs(directory, records, phantom.size, seed)
+    shares = write_photographs(directory, records, phantom.shorter_side, seed)
     write_truth(directory, records, shares, phantom.malignant, seed)
 
 

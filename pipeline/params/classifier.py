@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from pipeline.params.section import Section
+from pipeline.params.section import OwnKey, Section
 
 Model = Literal[
     "efficientnet-b0",
@@ -58,7 +58,7 @@ class FilteredScheme(GanScheme):
     votes: float = Field(gt=0, le=1)  # the share of the baseline's seeds that must agree
 
 
-SchemeName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+SchemeName = Annotated[OwnKey, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 class ClassifierParams(Section):

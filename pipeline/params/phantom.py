@@ -11,7 +11,7 @@ Rate = Annotated[float, Field(ge=0, le=0.2)]  # share of all records
 
 class PhantomParams(Section):
     images: int = Field(ge=0)  # 0: no phantom
-    size: int = Field(ge=32, le=1024)  # px, the shorter side of a rendered photograph
+    shorter_side: int = Field(ge=32, le=1024)  # px, of a rendered photograph
     malignant: float = Field(gt=0, lt=1)  # share of malignant lesions
     skin: list[float] = Field(min_length=6, max_length=6)  # shares of patients with skin of Fitzpatrick's types I to VI
     duplicate: Rate  # a copy of another image's file under a new id, of another patient
@@ -27,7 +27,7 @@ class PhantomParams(Section):
 
     @model_validator(mode="after")
     def _shares(self) -> Self:
-        total = sum(self.model_dump(exclude={"images", "size", "malignant", "skin"}).values())
+        total = sum(self.model_dump(exclude={"images", "shorter_side", "malignant", "skin"}).values())
         if total > 0.5:
             raise ValueError(f"fault rates must sum to 0.5 at most, got {total:g}; lower some of them")
         if min(self.skin) < 0 or abs(sum(self.skin) - 1) > 1e-6:

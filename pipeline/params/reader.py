@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import InputError
 
@@ -24,18 +25,13 @@ T = TypeVar("T", bound=StageParams)
 M = TypeVar("M", bound=BaseModel)
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2 numbers, as DVC reads them: to PyYAML alone, ``1e-4`` is a string."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)$"), list("-+.0123456789")
-)
-
-
 def parse(text: str) -> Any:
-    """YAML as DVC reads it."""
-    return yaml.load(text, Loader=_Loader)
+    """YAML as DVC reads it, by the same reader: where two read ``010`` differently, one would miss a change of it.
+
+    Raises:
+        YAMLError: if it is none.
+    """
+    return YAML(typ="safe").load(text)
 
 
 def read_tree(path: Path = PARAMS) -> dict[str, Any]:
@@ -50,7 +46,7 @@ def read_tree(path: Path = PARAMS) -> dict[str, Any]:
         )
     try:
         tree = parse(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(tree, dict):
         raise InputError(f"{path} must be a mapping of sections, got {type(tree).__name__}")
@@ -108,7 +104,8 @@ def lookup(tree: Mapping[str, Any], key: str, path: Path = PARAMS) -> Any:
 
 def describe(detail: ErrorDetails, keys: Mapping[str, str] | None = None) -> str:
     """One line for one mistake: the dotted key, the rule and the value."""
-    first, *rest = [str(part) for part in detail["loc"]]
+    # pydantic names a bad key of a mapping by the key, then "[key]".
+    first, *rest = [str(part) for part in detail["loc"] if part != "[key]"]
     key = ".".join([(keys or {}).get(first, first), *rest])
     if detail["type"] == "extra_forbidden":
         return f"{key} is not a known key; check the spelling or remove it"

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, RootModel, field_validator
 
-from pipeline.params.section import Section
+from pipeline.params.section import OwnKey, Section
 
 Label = Literal["benign", "malignant", "indeterminate", "unknown"]
-SourceName = Annotated[str, Field(pattern=r"^[a-z0-9_]+$")]
+SourceName = Annotated[OwnKey, Field(pattern=r"^[a-z0-9_]+$")]
 
 
 class ImageSet(Section):
@@ -15,8 +15,8 @@ class ImageSet(Section):
 
     metadata: str  # JSON records, a CSV or a parquet file, or a folder of one of them
     images: str  # the folder that `file` in the metadata is relative to
-    columns: dict[str, str]  # column of data/metadata.csv: column of the CSV; empty: a known format
-    labels: dict[str, Label]  # value of the label column, or a diagnosis code: our label; empty: the vocabulary
+    columns: dict[OwnKey, str]  # column of data/metadata.csv: column of the CSV; empty: a known format
+    labels: dict[OwnKey, Label]  # value of the label column, or a diagnosis code: our label; empty: the vocabulary
 
     @field_validator("columns")
     @classmethod

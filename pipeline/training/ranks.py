@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 from pipeline.errors import InputError
 
+CPU = torch.device("cpu")
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -21,11 +23,13 @@ class Ranks:
         rank: 0 is the first, which alone writes what comes of it.
         count: processes.
         mean_of: takes every process's values of one shape, and gives each their means.
+        device: that this process computes on.
     """
 
     rank: int = 0
     count: int = 1
     mean_of: Callable[[Tensor], Tensor] | None = None
+    device: torch.device = CPU
 
     @property
     def first(self) -> bool:
