@@ -306,6 +306,7 @@ def stage_seconds(params: Params) -> list[times.Time]:
     if not LOG.is_file():
         return []
     items = {f"{class_name}-{seed}" for class_name in params.classes for seed in params.gan_seeds}
+    items |= {*params.sources.root, *params.external.sets, *params.controls.views, *params.classifier.filtered_schemes}
     schemes = [*params.classifier.real_schemes, *params.classifier.synthetic_schemes]
     items |= {f"{scheme}-{seed}" for scheme in schemes for seed in params.classifier.seeds}
     return times.stage_times(read_csv(LOG), items, without="report")

@@ -47,7 +47,7 @@ def clone_project(folder: Path) -> None:
 
 def lock_of_one_core(clone: Path, graph: str) -> str:
     """The dvc.lock that a clone's graph ends in where one core alone may work on it, in a fresh clone of HEAD."""
-    folder = clone.parent / "one_core"
+    folder = clone.with_name(f"{clone.name}_on_one_core")
     run("git", "clone", "--quiet", str(clone), str(folder), cwd=clone)
     core = str(min(os.sched_getaffinity(0)))
     run("taskset", "--cpu-list", core, "dvc", "repro", "--force", graph, cwd=folder)
