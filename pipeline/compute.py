@@ -23,8 +23,8 @@ def take_device(threads: int) -> torch.device:
     torch.set_num_threads(threads)
     if threads > (cores := available_cores()):
         print(
-            f"compute.threads is {threads} and this process may run on {cores} of the machine's cores: the result is "
-            "that of any machine, but threads that wait for each other may make it take ten times as long",
+            f"compute.threads is {threads} and this process may run on {cores} of the machine's cores: threads that "
+            f"wait for each other may take ten times as long; {cores} would be faster, with results of other last bits",
             file=sys.stderr,
         )
     wanted = lookup(read_tree(), "compute.device")
