@@ -10,15 +10,10 @@ from pipeline.errors import InputError
 from pipeline.params.reader import lookup, read_tree
 
 
-def take_device(threads: int) -> torch.device:
-    """``compute.device``, which no stage lists among its params: it says where, and changes no result.
+def take_threads(threads: int) -> None:
+    """So many work on the CPU from now on, whatever the machine's cores.
 
-    Args:
-        threads: that work on the CPU from now on. Each adds up its part of a sum, so their number decides the last bits
-            and stands among the params; left to torch, it would be that of the machine's cores.
-
-    Raises:
-        InputError: if that device is not there.
+    Each adds up its part of a sum, so their number decides the last bits, and stands among the params.
     """
     torch.set_num_threads(threads)
     if threads > (cores := available_cores()):
@@ -27,6 +22,18 @@ def take_device(threads: int) -> torch.device:
             f"wait for each other may take ten times as long; {cores} would be faster, with results of other last bits",
             file=sys.stderr,
         )
+
+
+def take_device(threads: int) -> torch.device:
+    """``compute.device``, which no stage lists among its params: it says where, and changes no result.
+
+    Args:
+        threads: see ``take_threads``.
+
+    Raises:
+        InputError: if that device is not there.
+    """
+    take_threads(threads)
     wanted = lookup(read_tree(), "compute.device")
     found = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":

@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 
 from models.generators.families import Translator
 from models.pair_augment import deform
+from pipeline.compute import take_threads
 from pipeline.copies import References
 from pipeline.errors import InputError
 from pipeline.images import ARRAY, MASKS, contact_sheet
@@ -37,7 +38,7 @@ class Params(StageParams):
 
 def main(generator_seed: str) -> None:
     params = read_params(Params, PARAMS)
-    torch.set_num_threads(params.threads)
+    take_threads(params.threads)
     training, rows = pairs_of(read_splits(), "train")
     translator = read_translator(TRANSLATORS / generator_seed)
     rng = torch.Generator().manual_seed(derive_seed(params.seed, "synthesize", generator_seed))

@@ -160,10 +160,8 @@ def test_versions_are_those_of_the_lock() -> None:
 
 def resumed_code() -> set[str]:
     """Of all stages that can be resumed, whichever variant or architecture they train."""
-    code = {
-        file for name in CHECKED if "pipeline/resume.py" in closure(file_of(name)) for file in code_of(name) | {name}
-    }
-    files = {file for file in code if file.endswith(".py") and "$" not in file}
+    resumed = [name for name in CHECKED if "pipeline/resume.py" in closure(file_of(name))]
+    files = {file for name in resumed for file in code_of(name) if "$" not in file}
     return files | {str(path.relative_to(ROOT)) for path in (ROOT / "models").glob("*s/*.py")}
 
 

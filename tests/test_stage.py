@@ -40,6 +40,19 @@ def test_what_a_user_can_cause_is_one_line_and_exit_code_one(
     assert not LOG.exists()
 
 
+def test_nothing_is_computed_with_other_libraries_than_versions_txt_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("versions.txt").write_text("numpy==0.1\n")
+    monkeypatch.setattr("pipeline.versions.VERSIONS", Path("versions.txt"))
+    computed: list[int] = []
+    with pytest.raises(SystemExit) as caught:
+        run(lambda: computed.append(1), monkeypatch)
+    assert (caught.value.code, computed) == (1, [])
+    assert capsys.readouterr().err.startswith(f"split: numpy is {np.__version__} here and 0.1 in versions.txt")
+
+
 def test_a_fault_of_ours_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
